@@ -1,7 +1,7 @@
-"""Datadog's OAuth flow, step by step: build a request, send it, and read the answer.
+"""Datadog's OAuth flow, step by step: build a request, send it, and read the response.
 
-Each name is loaded when it is first used, because pytest imports this package on every run for its
-plugin.
+Each name is loaded only when it is first used, because pytest imports this package for its plugin
+on every run.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Detect places where real credentials don't belong: Binder (a public machine), a browser tab."""
+"""Detect places where real credentials don't belong: Binder (a public machine) and browser tabs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,8 @@ def on_binder(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def in_a_tab() -> bool:
-    """Return whether this Python runs in a browser tab."""
+    """Return whether this Python is running in a browser tab."""
     return sys.platform == "emscripten"
-
-
-def takes_no_credentials(environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether only made-up credentials may be used here."""
-    return on_binder(environ) or in_a_tab()
 
 
 def refuse_on_binder(environ: Mapping[str, str] = os.environ) -> None:
@@ -46,13 +41,3 @@ def refuse_on_binder(environ: Mapping[str, str] = os.environ) -> None:
             "credentials here."
         )
         raise InputError("no_live_on_binder", what)
-
-
-def refuse_in_a_tab(what: str) -> None:
-    """Refuse work that needs processes if this runs in a browser tab.
-
-    Raises:
-        InputError: `no_processes`.
-    """
-    if in_a_tab():
-        raise InputError("no_processes", f"A browser tab has no processes, so it can't {what}.")

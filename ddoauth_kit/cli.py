@@ -106,7 +106,7 @@ def _is_bare(given: Sequence[str]) -> bool:
 
 
 def _parser(given: Sequence[str]) -> Parser:
-    """Return the parser, with the options of the commands that the command line names."""
+    """Return the parser, with the options of only those commands that the command line names."""
     from ddoauth_kit.commands.parser import Parser, complete
 
     parser = Parser()

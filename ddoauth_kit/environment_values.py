@@ -1,4 +1,4 @@
-"""Read environment variables: empty ones count as unset, and broken ones are refused."""
+"""Read environment variables: empty ones count as unset, and malformed ones are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PLACEHOLDER: Final = re.compile(
 
 
 def value_of(name: str, environ: Mapping[str, str]) -> str:
-    """Return a variable's value without surrounding spaces and line breaks, or "" if it is unset.
+    """Return a variable's value without surrounding whitespace, or "" if the variable is unset.
 
     Raises:
         InputError: `bad_variable`, for a value in quotation marks or a placeholder such as
@@ -50,7 +50,7 @@ def words_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def word_of(name: str, environ: Mapping[str, str]) -> str:
-    """Return a variable's only word, such as a client id, or "" if it is unset.
+    """Return the single word in a variable, such as a client id, or "" if the variable is unset.
 
     Raises:
         InputError: `bad_variable`, as for `words_of`, and for more than one word.
@@ -62,7 +62,7 @@ def word_of(name: str, environ: Mapping[str, str]) -> str:
 
 
 def path_in(name: str, environ: Mapping[str, str], *, whole: bool = False) -> Path | None:
-    """Return the path that a variable names, or None; a leading `~` is the home folder.
+    """Return the path that a variable names, or None; a leading `~` stands for the home folder.
 
     Raises:
         InputError: `bad_variable`, for a quotation mark, for another user's `~name` and, if `whole`

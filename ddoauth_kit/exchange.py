@@ -1,4 +1,4 @@
-"""Represent one request and its answer in masked form."""
+"""Represent one request and its response in masked form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """The purposes that programs look for; all others are free text for people."""
+    """The purposes that programs check for; all other purposes are free text for people."""
 
     EXCHANGE = "token exchange"
     REFRESH = "token refresh"
@@ -24,8 +24,8 @@ class Purpose(StrEnum):
 class Facts:
     """Facts about an exchange, so that programs don't have to parse masked text.
 
-    `client_id` is empty if a request does not have one. `trial` is true if the call tested a scope
-    and was not one of the integration's own calls.
+    `client_id` is empty if a request does not have one. `trial` is true if the call only tested a
+    scope and was not one of the integration's own calls.
     """
 
     site: str = ""
@@ -36,7 +36,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer in masked form, without secrets.
+    """One request and its response in masked form, without secrets.
 
     `request_type` is the content type of a body. `seconds` is wall time; the repr leaves it out
     because it differs from run to run. All fields except `facts`, `method` and `status` are meant

@@ -1,8 +1,8 @@
 """Start Python so that it imports nothing from the current folder.
 
-A folder that somebody else filled may contain a `starlette.py`. With the current folder on the
-import path, Python would run that file with access to every secret in the environment. The kit
-starts Python only through these functions.
+A folder whose contents come from somebody else may contain a `starlette.py`. If the current folder
+is on the import path, Python runs that file with access to every secret in the environment. The kit
+therefore starts Python only with the help of these functions.
 """
 
 from __future__ import annotations

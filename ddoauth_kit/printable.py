@@ -1,6 +1,6 @@
 """Make text safe to print, without terminal commands or forged lines.
 
-File names, exceptions and servers' answers may contain escape codes that move the cursor, line
+File names, exceptions and servers' responses may contain escape codes that move the cursor, line
 breaks that forge a line, or marks that reverse the order of letters.
 """
 
@@ -15,7 +15,7 @@ def one_line(text: str) -> str:
 
 
 def readable(name: str) -> str:
-    """Return a file name as text that any UTF-8 file or stream accepts.
+    """Return a file name as text that can be written to any UTF-8 file or stream.
 
     If the system's encoding is ASCII, Python returns a name's other bytes as surrogates.
     """
@@ -27,7 +27,7 @@ def readable(name: str) -> str:
 
 
 def quoted_path(path: object) -> str:
-    """Return a path for a message, in its original characters whatever the system's encoding."""
+    """Return a path for a message in its original characters, whatever the system's encoding is."""
     return repr(readable(str(path)))
 
 

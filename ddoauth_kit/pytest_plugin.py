@@ -1,7 +1,7 @@
 """Offer partners a sandbox as a pytest fixture: `datadog_sandbox`.
 
 pytest finds this module automatically if the kit is installed, so the module loads nothing until a
-test asks for the fixture. For an example, see `tests/test_pytest_plugin.py`.
+test requests the fixture. For an example, see `tests/test_pytest_plugin.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def datadog_sandbox(request: pytest.FixtureRequest) -> Iterator[WatchedSandbox]:
-    """Run a sandbox for one test, with its journal, faults and assertions.
+    """Run a sandbox for a single test, with its journal, faults and assertions.
 
     While the test runs, this process can connect only to this machine; an attempt to reach any
     other host fails and is recorded.

@@ -1,7 +1,7 @@
 """Write a command's results into a folder that the user named.
 
-Somebody else, such as the author of a cloned repository, may have filled that folder. A link in it
-can't send a result elsewhere, because the result replaces the link.
+That folder's contents may come from somebody else, such as the author of a cloned repository. A
+link in the folder can't redirect a result elsewhere, because the result replaces the link.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def write_text(path: Path, text: str) -> Path:
     """Write text in UTF-8, with its line breaks unchanged, and return the path.
 
-    An existing file is replaced, not changed, and neither symbolic nor hard links are followed.
-    Half of a surrogate pair, which a notebook can contain but UTF-8 cannot, becomes a question
-    mark.
+    An existing file is replaced rather than modified, and neither symbolic nor hard links are
+    followed. Half of a surrogate pair, which a notebook can contain but UTF-8 cannot, becomes a
+    question mark.
 
     Raises:
         OSError: the file is unchanged.

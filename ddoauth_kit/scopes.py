@@ -14,23 +14,23 @@ from ddoauth_kit.errors.near_names import nearest
 def known_scopes() -> frozenset[str]:
     """Return the scopes in Datadog's OpenAPI spec and the additional ones that partners have.
 
-    There are more scopes than are listed here, so an unlisted name deserves a warning rather than
-    an error.
+    More scopes exist than are listed here, so an unlisted name deserves a warning rather than an
+    error.
     """
     text = resources.files("ddoauth_kit").joinpath("catalogue.json").read_text("utf-8")
     return frozenset(json.loads(text)["scopes"])
 
 
 def unknown_scope(name: str) -> str:
-    """Say that a scope is not known, and suggest similar names."""
+    """Say that a scope is unknown, and suggest similar names."""
     return f"Scope {name[:80]!a} is not a known scope.{nearest(name, known_scopes())}"
 
 
 def parse_scopes(text: str) -> tuple[str, ...]:
     """Split a scope string, without duplicates, in order (RFC 6749 3.3).
 
-    Scopes are separated by spaces. Scope names don't contain commas, so a comma from a server is
-    read as a space.
+    Scopes are separated by spaces. Scope names don't contain commas, so a comma in a server's
+    response is treated as a space.
     """
     return tuple(dict.fromkeys(text.replace(",", " ").split()))
 

@@ -31,7 +31,7 @@ class Secret:
         return self.__read()
 
     def matches(self, other: str) -> bool:
-        """Compare in constant time, so that the timing reveals nothing (RFC 6749 section 10.12)."""
+        """Compare in constant time, so the timing reveals nothing (RFC 6749 section 10.12)."""
         return hmac.compare_digest(_bytes(self.__read()), _bytes(other))
 
     def __str__(self) -> str:
@@ -78,5 +78,5 @@ def _sealed(value: str) -> Callable[[], str]:
 
 
 def _bytes(text: str) -> bytes:
-    """Encode any text without an error, because an error would contain the whole text."""
+    """Encode any text without raising an error, because an error would contain the whole text."""
     return text.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Define which hosts are used: those of the nine Datadog sites. A redirect can't add any.
+"""Define which hosts are used: those of the nine Datadog sites. A redirect can't add others.
 
 The table is Datadog's ("Getting started with Datadog sites" and the server list of the public
 OpenAPI spec). The `domain` of a redirect selects a row, and its `site` is checked against that row.
@@ -64,8 +64,8 @@ class Endpoints:
 class Site:
     """One Datadog site: its name, the `domain` that it sends, and its hosts.
 
-    `endpoints` says where requests really go if that is not Datadog but a sandbox or a test server;
-    printed URLs always show Datadog's own hosts.
+    `endpoints` says where requests really go, which may be a sandbox or a test server instead of
+    Datadog; printed URLs always show Datadog's own hosts.
     """
 
     name: str
@@ -110,7 +110,7 @@ class Site:
         return f"{self.public.app_url}/api/v2/oauth2"
 
     def url(self, host: Host, path: str = "") -> str:
-        """Return the URL that a request really goes to."""
+        """Return the URL to which a request really goes."""
         return (self.endpoints or self.public).of(host) + path
 
     def shown_url(self, host: Host, path: str = "") -> str:
@@ -123,7 +123,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SiteTable:
-    """Look up sites by name, by `domain` and by `site`; refuse unlisted values."""
+    """Look up sites by name, `domain` or `site`; refuse unlisted values."""
 
     sites: tuple[Site, ...]
 
@@ -142,7 +142,7 @@ class SiteTable:
         return tuple(site.name for site in self.sites)
 
     def named(self, name: str) -> Site:
-        """Find a site by the short name or domain that a person types.
+        """Find a site by the short name or domain that a person typed.
 
         Raises:
             InputError: `unknown_site`, with the accepted names and domains.
@@ -199,7 +199,7 @@ class SiteTable:
         return site
 
     def app_url_for(self, site: Site, site_url: str = "") -> str:
-        """Return the URL for the browser, with the vanity subdomain if a valid one was given."""
+        """Return the URL for the browser, with the vanity subdomain if a valid one was passed."""
         if not site_url or site.endpoints is not None:
             return site.app_url
         host = _hostname(site_url)
@@ -250,7 +250,7 @@ class SiteTable:
         )
 
     def _meant(self, typed: str) -> str:
-        """Suggest the site that a person meant by a mistyped name or a web address."""
+        """Suggest the site that a person probably meant by a mistyped name or a web address."""
         host = _host_of(typed)
         if "." not in host:
             return nearest(typed, self.names)
@@ -268,7 +268,8 @@ class SiteTable:
 def _hostname(value: str) -> str | None:
     """Return the bare host of a `domain` or `site` value, or None for anything unusual.
 
-    A port, user, path, trailing dot, upper case or non-ASCII letter makes a value unusual.
+    A value is unusual if it contains a port, user, path, trailing dot, upper-case letter or
+    non-ASCII letter.
     """
     found = _HOSTNAME.fullmatch(value)
     return found[1] if found else None
@@ -284,7 +285,7 @@ def _host_of(typed: str) -> str:
 
 
 def _new_region(host: str) -> InputError | None:
-    """Distinguish a region that the table doesn't include yet from a foreign host."""
+    """Return the error for a host that may be a new region, or None for a foreign host."""
     label, _, parent = host.partition(".")
     if parent not in FAMILIES or label in _NOT_A_REGION or label.startswith("xn--"):
         return None

@@ -39,7 +39,7 @@ def short_parent(environ: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def new_socket_folder() -> tuple[Path, bool]:
-    """Create a folder for this user only, and say whether its path is short enough for sockets."""
+    """Create a folder for this user, and say whether its path is short enough for sockets."""
     parent = short_parent()
     prefix = f"{_PREFIX}{os.getpid()}-"
     return Path(tempfile.mkdtemp(prefix=prefix, dir=parent)), parent is not None

@@ -1,20 +1,16 @@
-"""Do without threads and sockets where there are none, as in a browser tab."""
+"""Make do without threads where they don't exist, as in a browser tab."""
 
 from __future__ import annotations
 
 import asyncio
-import selectors
-import socket
 import sys
 import threading
 import time
-from asyncio import events, tasks
-from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -22,30 +18,13 @@ Arguments = ParamSpec("Arguments")
 
 @cache
 def threads_exist() -> bool:
-    """Return whether this process can start a thread, by trying it."""
+    """Return whether this process can start a thread, by trying to start one."""
     try:
         thread = threading.Thread(target=int)
         thread.start()
     except RuntimeError:
         return False
     thread.join()
-    return True
-
-
-@cache
-def sockets_exist() -> bool:
-    """Return whether this process can listen on loopback, by trying it, except in WebAssembly.
-
-    In WebAssembly, a socket is only a stand-in, and listening ends the whole runtime.
-    """
-    if sys.platform in {"emscripten", "wasi"}:
-        return False
-    try:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            listener.listen()
-    except OSError:
-        return False
     return True
 
 
@@ -70,61 +49,3 @@ def pause(seconds: float) -> None:
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         pass
-
-
-def run_inline(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end in this thread, even inside a running event loop.
-
-    The coroutine runs in a separate loop with timers and callbacks but no sockets; the outer loop
-    is blocked in the meantime.
-    """
-    with _outside_of_the_loop(), asyncio.Runner(loop_factory=_Loop) as runner:
-        return runner.run(work)
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    """An event loop without sockets, not even the pair that other threads use to wake it."""
-
-    def __init__(self) -> None:
-        super().__init__(_Timer())
-
-    def _make_self_pipe(self) -> None:
-        self._ssock = self._csock = None
-        self._internal_fds = 0
-
-    def _close_self_pipe(self) -> None:
-        """Do nothing, because there is no pipe to close."""
-
-    def _write_to_self(self) -> None:
-        """Do nothing, because only this thread schedules work."""
-
-
-class _Timer(selectors.SelectSelector):
-    """A selector that waits only for timers."""
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Sleep for `timeout` seconds, and refuse None, which would mean waiting forever."""
-        if timeout is None:
-            raise RuntimeError("this loop waits for something that can't happen")
-        if timeout > 0:
-            pause(timeout)
-        return []
-
-
-@contextmanager
-def _outside_of_the_loop() -> Iterator[None]:
-    """Hide the running loop and its task, because asyncio would refuse a nested loop."""
-    outer = events._get_running_loop()  # noqa: SLF001 - asyncio's own way for other loops
-    if outer is None:
-        yield
-        return
-    # Since Python 3.12, asyncio records the current task for each thread instead of each loop.
-    swap = getattr(tasks, "_swap_current_task", None) if sys.version_info >= (3, 12) else None
-    task = swap(outer, None) if swap else None
-    events._set_running_loop(None)  # noqa: SLF001
-    try:
-        yield
-    finally:
-        events._set_running_loop(outer)  # noqa: SLF001
-        if swap:
-            swap(outer, task)

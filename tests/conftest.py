@@ -124,7 +124,7 @@ def _rank(item: pytest.Item) -> int:
 
 @pytest.fixture(scope="session", autouse=True)
 def _state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep files of the store away from those of whoever runs the tests."""
+    """Keep the tests' store files apart from those of the person who runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
@@ -144,7 +144,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spec_archive(shared_folder: Path) -> Path:
     """Find the source distribution that the data files name, or download it by pip.
 
-    DDOAUTH_SPEC_ARCHIVE may name a file that is there already.
+    DDOAUTH_SPEC_ARCHIVE may name an existing file.
     """
     from ddoauth_kit.maintenance.spec.__main__ import CATALOGUE
     from ddoauth_kit.maintenance.spec.source import download
@@ -184,7 +184,7 @@ def _documents(spec_archive: Path) -> tuple[dict[str, Any], ...]:
 
 @pytest.fixture
 def slept() -> list[float]:
-    """Hold the seconds that `http` was told to wait; it never really does."""
+    """Record the seconds that `http` was told to wait; it never really waits."""
     return []
 
 
@@ -253,7 +253,7 @@ def serve_dripping() -> Iterator[Callable[..., DrippingServer]]:
 
 @pytest.fixture
 def rotate(request: pytest.FixtureRequest) -> bool:
-    """Say whether the judge's refresh answers carry a new refresh token."""
+    """Return whether the judge's responses to a refresh contain a new refresh token."""
     return getattr(request, "param", True)
 
 
@@ -275,6 +275,6 @@ def authlib_server(monkeypatch: pytest.MonkeyPatch, *, rotate: bool) -> Iterator
 
 @pytest.fixture(autouse=True, scope="session")
 def interrupts() -> None:
-    """Take interrupts as a terminal's program does: a shell's background job ignores them."""
+    """Accept interrupts as a terminal's program does: a shell's background job ignores them."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""Whatever goes wrong against the sandbox is an error that says what to do, and no secret."""
+"""Every failure against the sandbox is an error that says what to do and shows no secret."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from support.builders import local_site, readable, with_locals
 from support.scene import Scene
 
 from ddoauth_kit import Http, Secret, create_api_key, errors
-from ddoauth_kit.api.queries import metric_query_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.errors.explainer import by_code
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.pkce import new_pkce_pair
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook.lab.queries import metric_query_request
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ INVALID_GRANT = "invalid_grant - Invalid authorization code or code verifier."
 
 @pytest.fixture
 def scene(http: Http) -> Iterator[Scene]:
-    """Start a sandbox that answers like Datadog."""
+    """Start a sandbox that responds like Datadog."""
     with Sandbox() as sandbox:
         yield Scene(sandbox, http)
 
@@ -251,7 +251,7 @@ CASES = [
 def test_each_failure_says_what_to_do(
     scene: Scene, provoke: Callable[[Scene], object], kind: str, code: str, said: str | None
 ) -> None:
-    """Class and code are stable; the message has what, said and next; no secret shows anywhere."""
+    """Class and code are stable; the message has every part; no secret shows anywhere."""
     with pytest.raises(errors.DdoauthError) as caught:
         provoke(scene)
     error = caught.value
@@ -267,7 +267,7 @@ def test_each_failure_says_what_to_do(
 
 
 def test_the_errors_are_those_that_were_asked_for(scene: Scene) -> None:
-    """Without a provocation, the same steps succeed: the failures above are no accident."""
+    """Without a provocation, the same steps succeed: the failures above are not accidental."""
     tokens = scene.oauth.refresh(scene.tokens())
     scene.whoami(tokens)
     assert create_api_key(scene.http, tokens=tokens).key.reveal().startswith("sandbox-key-")

@@ -1,4 +1,4 @@
-"""On Binder nothing real is read, and nothing is kept."""
+"""On Binder, no real credential is read, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_any_of_the_variables_tells(name: str) -> None:
 
 
 def test_live_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials that stand in the environment are not read, and the reason is given."""
+    """Credentials in the environment are not read, and the reason is given."""
     keyring = live_environment(monkeypatch)
     for name, value in REAL.items():
         monkeypatch.setenv(name, value)
@@ -47,7 +47,7 @@ def test_live_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_sandbox_works_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A visitor goes the whole way with the sandbox's client."""
+    """A visitor completes the whole flow with the sandbox's client."""
     for name, value in REAL.items():
         monkeypatch.setenv(name, value)
     with open_lab() as lab:

@@ -29,7 +29,7 @@ def test_python_is_one_that_both_sides_know() -> None:
 
 
 def test_requirements_name_this_repository() -> None:
-    """At the root, where pip runs, `.` is the repository; alone it would not be copied."""
+    """At the root, where pip runs, `.` is the repository; by itself it would not be copied."""
     lines = (BINDER / "requirements.txt").read_text("utf-8").splitlines()
     assert [line for line in lines if not line.startswith("#")] == [".[binder]"]
     assert len(lines) > 1

@@ -144,7 +144,7 @@ def test_sandbox_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None
 
 
 def test_lab_opens_jupyterlab_on_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`lab` copies the lessons, says where, serves them by JupyterLab, and ends with it."""
+    """`lab` copies the lessons, says where, serves them with JupyterLab, and ends with it."""
     for name in ("CONFIG", "DATA", "RUNTIME"):
         monkeypatch.setenv(f"JUPYTER_{name}_DIR", str(tmp_path / name.lower()))
     out = tmp_path / "mine"
@@ -169,7 +169,7 @@ def test_lab_opens_jupyterlab_on_copies(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def _soon(url: str) -> bytes:
-    """Return a page of a server that says where it is before it listens there."""
+    """Return a page from a server that announces its address before it listens there."""
     for _ in range(100):
         try:
             with urllib.request.urlopen(url, timeout=20) as page:
@@ -218,13 +218,13 @@ def test_failing_notebook_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFix
     ]
     assert main(["run", "00", "--compare", str(out), "--out", str(tmp_path / "again")]) == 0
     again = capsys.readouterr().out
-    assert "No difference in what both runs have." in again
+    assert "No differences in the cases that both runs have." in again
     assert "broken is only in the earlier run (1 run)" in again
     assert again.splitlines()[-1] == "Next: ddoauth run --site all"
 
 
 def test_lessons_run_under_nbconvert(tmp_path: Path) -> None:
-    """`jupyter nbconvert --execute` runs lessons as they are, without an error."""
+    """`jupyter nbconvert --execute` runs unmodified lessons without an error."""
     lessons = [
         ROOT / "notebooks" / name for name in ("01_the_whole_flow.ipynb", "09_your_own_app.ipynb")
     ]
@@ -287,7 +287,7 @@ def _interrupted(
 
 
 def test_resume_refuses_other_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder that was written with other settings is left as it is."""
+    """A folder that was written with other settings is left unchanged."""
     out = str(tmp_path)
     assert main(["run", "00", "--out", out]) == 0
     before = (tmp_path / "ledger.jsonl").read_bytes()
@@ -311,7 +311,7 @@ def test_scan_says_where_and_never_what(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_command_without_the_workbook() -> None:
-    """Where only the library is installed, a command names the extra that it needs."""
+    """If only the library is installed, a command names the extra that it needs."""
     code = (
         "import sys\n"
         "for name in ('pandas', 'papermill', 'starlette', 'uvicorn'): sys.modules[name] = None\n"

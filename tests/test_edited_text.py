@@ -40,7 +40,7 @@ def test_a_text_comes_back_whatever_its_encoding(text: str, encoding: str) -> No
 
 @pytest.mark.parametrize("encoding", MARKS)
 def test_a_client_file_is_read_by_kit_and_sandbox(tmp_path: Path, encoding: str) -> None:
-    """What an editor of Windows saved means the same to both."""
+    """A file saved by a Windows editor means the same to both."""
     path = tmp_path / "oauth_clients.json"
     path.write_bytes(MARKS[encoding] + CLIENT.read_text("utf-8").encode(encoding))
     assert registration_from_file(path) == registration_from_file(CLIENT)

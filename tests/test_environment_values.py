@@ -48,7 +48,7 @@ PLACEHOLDERS = ("${%s}", "$%s", "$(%s)", "{{ %s }}", "${{ secrets.%s }}", "%%%s%
 
 @generated(st.sampled_from(PLACEHOLDERS), st.from_regex(r"[A-Za-z_]{1,12}", fullmatch=True), BLANK)
 def test_a_placeholder_is_not_a_value(written: str, word: str, blank: str) -> None:
-    """What a shell, CI or a person should have replaced is refused by the variable's name."""
+    """A placeholder that a shell, CI or a person should have replaced is refused by name."""
     for name in ("DDOAUTH_CLIENT_ID", "DDOAUTH_CLIENT_SECRET"):
         with pytest.raises(InputError, match=f"{name} contains a placeholder"):
             registration_from_environment(environ={**BOTH, name: blank + written % word + blank})
@@ -57,7 +57,7 @@ def test_a_placeholder_is_not_a_value(written: str, word: str, blank: str) -> No
 @pytest.mark.parametrize("between", [",", ", ", " ,", ";"])
 @pytest.mark.parametrize("name", ["DDOAUTH_SCOPES", "DDOAUTH_REDIRECT_URIS"])
 def test_a_comma_between_words_is_named(name: str, between: str) -> None:
-    """Neither a scope nor a redirect URI has one, so two values never become one."""
+    """Scopes and redirect URIs never contain one, so two values never become one."""
     with pytest.raises(InputError, match=name) as caught:
         registration_from_environment(
             environ={**BOTH, name: f"https://a.b/x{between}https://a.b/y"}
@@ -67,7 +67,7 @@ def test_a_comma_between_words_is_named(name: str, between: str) -> None:
 
 @pytest.mark.parametrize("empty", ["", " ", "\r\n"])
 def test_an_empty_variable_is_unset(empty: str) -> None:
-    """What CI sets for a secret that does not exist hides no good value."""
+    """CI's empty value for a missing secret does not hide a valid one."""
     environ = {**BOTH, "DDOAUTH_CLIENT_ID_US1": empty, "DDOAUTH_CLIENT_SECRET_US1": empty}
     assert registration_from_environment(environ=environ).client_id == "general"
     blank = dict.fromkeys((*environ, "DDOAUTH_CLIENT_FILE", "DDOAUTH_CLIENT_SITE"), empty)
@@ -84,7 +84,7 @@ def test_a_quoted_registration_is_refused(name: str) -> None:
 
 
 def test_a_tilde_is_the_home_folder(tmp_path: Path) -> None:
-    """Nobody expands it in a .env file; a folder named `~` is never made."""
+    """Nothing else expands `~` in a .env file, so the kit does; no folder named `~` is created."""
     environ = {"HOME": str(tmp_path), "DDOAUTH_CONFIG_FOLDER": "~/.secrets/ddoauth"}
     assert config_folder(environ) == tmp_path / ".secrets" / "ddoauth"
     assert path_in("X", {"X": "~", "HOME": "/home/a"}) == Path("/home/a")

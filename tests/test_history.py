@@ -1,4 +1,4 @@
-"""The repository, every version of every file in it, holds no secret that could be real."""
+"""No version of any file in the repository contains a secret that could be real."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _added() -> list[str]:
 
 
 def test_the_whole_history_holds_no_secret() -> None:
-    """No line that was ever added has the shape of a credential, but for those made up in tests."""
+    """No line ever added looks like a credential, except those made up in tests."""
     lines = _added()
     assert len(lines) > 10_000
     found = [
@@ -52,7 +52,7 @@ def test_the_whole_history_holds_no_secret() -> None:
 
 
 def test_the_scan_itself_finds() -> None:
-    """Each shape is found where there is one, so that a clean scan means something."""
+    """Each format is found where it exists, so that a clean scan means something."""
     samples = [
         "key = '" + "9b8e" * 8 + "'",
         "app_key: " + "9b8e" * 10,

@@ -35,11 +35,11 @@ from ddoauth_kit.doctor import client_settings
 from ddoauth_kit.doctor.finding import Status
 from ddoauth_kit.doctor.proxy_and_tls import check_tls
 from ddoauth_kit.doctor.reachability import Reached, _foreign, check_sites
+from ddoauth_kit.doctor.way_back import consent_wanted, opens_no_window
 from ddoauth_kit.environment_values import word_of
 from ddoauth_kit.errors import InputError, NetworkError
 from ddoauth_kit.oauth.callback.addresses import registered_address
 from ddoauth_kit.oauth.client import OAuthClient
-from ddoauth_kit.oauth.consent.way_back import consent_wanted, opens_no_window
 from ddoauth_kit.printable import readable
 from ddoauth_kit.registration import registration_from_file
 from ddoauth_kit.registration.live import live_registration
@@ -62,7 +62,7 @@ T = TypeVar("T")
 
 
 def _asked(ask: Callable[[], T]) -> tuple[T | None, str]:
-    """Return an answer and nothing, or None and what was refused."""
+    """Return a value and nothing, or None and the refusal."""
     try:
         return ask(), ""
     except InputError as error:
@@ -117,7 +117,7 @@ def test_two_words_are_never_one_client(name: str, one: str, between: str, two: 
 def test_the_doctor_says_what_the_commands_say(
     scheme: str, host: str, port: str, kind: str
 ) -> None:
-    """Whatever they refuse is a problem in its report, and what they take is not."""
+    """Every value that they refuse is a problem in its report, and accepted values are not."""
     uri = f"{scheme}://{host}{port}/cb"
     environ = {
         **GOOD,
@@ -142,7 +142,7 @@ def test_the_doctor_says_what_the_commands_say(
 
 @generated(st.text(min_size=1, max_size=10).filter(lambda t: "\0" not in t))
 def test_a_folder_is_whole_or_refused(text: str) -> None:
-    """No text of `DDOAUTH_STORE_FOLDER` leads to a folder below the current one."""
+    """No value of `DDOAUTH_STORE_FOLDER` leads to a folder below the current one."""
     environ = {"HOME": "/home/a", "DDOAUTH_STORE_FOLDER": text}
     folder, refused = _asked(lambda: default_folder(environ))
     if refused:
@@ -157,7 +157,7 @@ def test_a_folder_is_whole_or_refused(text: str) -> None:
 def test_every_temporary_folder_has_room_for_sockets(
     tmp_path: Path, length: int, letter: str
 ) -> None:
-    """However long its path and in whatever letters, the chosen one is short and readable."""
+    """However long its path is, and in whatever letters, the chosen one is short and readable."""
     named = tmp_path / (letter * length)
     named.mkdir(exist_ok=True)
     with mock.patch.object(tempfile, "tempdir", str(named)):
@@ -222,7 +222,7 @@ DISPLAYED = ("R", "R 4.4", "R [conda env:stats]", "Julia 1.11", "Bash", "C++17",
 def test_no_notebook_of_another_language_is_run(
     place: str, data: st.DataObject, spelt: Callable[[str], str], blank: str, shown: str | None
 ) -> None:
-    """However it is spelt, and wherever it is named, whatever its kernel is called."""
+    """This holds however the language is spelled, wherever it is named, and for any kernel name."""
     names = {"name": KERNELS, "display_name": DISPLAYED}.get(place, LANGUAGES)
     named = data.draw(st.sampled_from(names))
     written = f"{blank}{spelt(named)}{blank}"
@@ -252,7 +252,7 @@ OURS = (
     st.booleans(),
 )
 def test_an_empty_variable_changes_nothing(names: list[str], empty: str, client: bool) -> None:  # noqa: FBT001 - drawn
-    """Whichever are empty together, each question is answered as if they were not there."""
+    """Whichever variables are empty, each question is answered as if they were unset."""
     without = {"HOME": "/home/a", **(GOOD if client else {})}
     with_empty = {**without, **dict.fromkeys(names, empty)}
     for ask in (
@@ -296,7 +296,7 @@ AROUND = st.text(" \t\n\0\u200b<>()[]-_.'", max_size=3)
     )
 )
 def test_a_missing_cookie_begins_nothing(session: object) -> None:
-    """No text or value that a framework gives for a missing cookie is a session."""
+    """No value that a framework gives for a missing cookie is accepted as a session."""
     client = OAuthClient(replace(given_registration()))
     with pytest.raises(InputError) as caught:
         client.begin(session=session)  # type: ignore[arg-type]
@@ -315,7 +315,7 @@ def test_what_is_not_a_path_is_refused_by_name(given: object) -> None:
 def test_a_tilde_that_a_program_passes_is_the_home_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing called `~` is created, for a text and for a path."""
+    """Nothing called `~` is created, for a string or a path."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     for given in ("~/kept", Path("~") / "kept"):
@@ -349,7 +349,7 @@ def test_tls_that_fails_is_a_problem_with_a_way_out(codes: list[str]) -> None:
 
 
 def test_certificates_for_other_programs_are_named() -> None:
-    """A variable that only others read is told, with the one that is read here."""
+    """A variable that only other programs read is reported, with the one that is read here."""
     for name in BUNDLES:
         (told,) = check_tls({name: "/corp.pem"})
         assert (told.status, name in told.found) == (Status.NOTE, True)
@@ -358,7 +358,7 @@ def test_certificates_for_other_programs_are_named() -> None:
 
 @generated(st.floats() | st.integers(-2, 10**6) | st.text("0123456789.,-+eEsm _", max_size=6))
 def test_a_time_limit_is_what_was_typed(typed: object) -> None:
-    """Any number of seconds above 0 reaches the runner as it is, and all else is refused."""
+    """Any number of seconds above 0 reaches the runner unchanged; everything else is refused."""
     parser = Parser(prog="ddoauth run")
     run.configure(parser)
     try:
@@ -410,7 +410,7 @@ class SilentKeyring(MemoryKeyring):
     st.integers(1, 3000),
 )
 def test_a_keyring_may_fall_silent_at_any_call(silent: int, uses: list[str], length: int) -> None:
-    """Each use ends within seconds, with its result or with the way round."""
+    """Each use ends within seconds, with its result or a workaround."""
     keyring = SilentKeyring(silent_from=silent)
     store = KeyringStore(keyring)
     slot, secret = Slot("api_key", "us1", "acme"), Secret("k" * length, label="api_key")
@@ -439,7 +439,7 @@ def test_a_keyring_may_fall_silent_at_any_call(silent: int, uses: list[str], len
 
 
 class FullStream(io.StringIO):
-    """Take nothing, as a full disk."""
+    """Accept nothing, like a full disk."""
 
     def write(self, _text: str, /) -> int:
         """Refuse."""
@@ -489,7 +489,7 @@ def test_root_may_run_the_lab_with_any_options(
     jupyters: list[str],
     allow: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    """JupyterLab gets each of its options once, wherever it stands, and root needs none."""
+    """JupyterLab gets each of its options once, wherever it is, and root needs none."""
     parser = Parser(prog="ddoauth lab")
     lab.configure(parser)
     typed = [*own, *(["--allow-root"] if allow else []), *(["--", *jupyters] if jupyters else [])]

@@ -153,7 +153,7 @@ def test_every_start_is_known() -> None:
 
 
 def test_every_python_is_started_in_one_way() -> None:
-    """Modules that start Python take the command from one place; no other names the interpreter."""
+    """Modules that start Python get the command from one place; no other names the interpreter."""
     naming = {
         path.relative_to(KIT).as_posix()
         for path in KIT.rglob("*.py")
@@ -305,7 +305,7 @@ def test_nothing_planted_is_run(command: list[str], trap: Path, tmp_path: Path) 
 
 
 def test_the_module_leaves_the_folder(trap: Path, tmp_path: Path) -> None:
-    """`python -m ddoauth_kit` takes the folder off its path, once its own package is found."""
+    """`python -m ddoauth_kit` removes the folder from its path once its own package is found."""
     (trap / "ddoauth_kit" / "__init__.py").unlink()
     (trap / "ddoauth_kit").rmdir()
     for name in ("sitecustomize", "usercustomize", *STANDARD):  # run before any program

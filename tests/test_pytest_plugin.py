@@ -1,7 +1,7 @@
-"""An example for partners: their client under test, and a sandbox that says what it did.
+"""An example for partners: their client under test, and a sandbox that shows what it did.
 
-`datadog_sandbox` comes with the package. It mints a client, serves all nine sites, misbehaves on
-request, and keeps a journal in which no secret stands.
+`datadog_sandbox` comes with the package. It creates a client, serves all nine sites, misbehaves on
+request, and keeps a journal without secrets.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["datadog_sandbox"]  # where the kit is installed, pytest knows it wit
 
 @pytest.fixture
 def partner(datadog_sandbox: WatchedSandbox, http: Http) -> Scene:
-    """Stand for the partner's own server, bound to the sandbox; here it is the kit's client."""
+    """The partner's own server, bound to the sandbox; here it is the kit's client."""
     return Scene(datadog_sandbox, http)
 
 
@@ -62,7 +62,7 @@ def test_a_foreign_domain_gets_nothing(partner: Scene, datadog_sandbox: WatchedS
 
 @pytest.mark.datadog_sandbox(rotate=True, real_time=True)
 def test_many_calls_are_one_refresh(partner: Scene, datadog_sandbox: WatchedSandbox) -> None:
-    """Where refresh tokens rotate, ten calls after an expiry refresh once."""
+    """If refresh tokens rotate, ten calls after an expiry cause one refresh."""
     tokens = partner.tokens()
     grant = Grant(partner.oauth, store=MemoryStore(), slot=grant_slot(tokens))
     grant.keep(replace(tokens, expires_at=datadog_sandbox.clock.now()))
@@ -75,7 +75,7 @@ def test_many_calls_are_one_refresh(partner: Scene, datadog_sandbox: WatchedSand
 def test_a_key_that_exists_is_asked_for_once(
     partner: Scene, datadog_sandbox: WatchedSandbox
 ) -> None:
-    """A 409 is no reason to try again."""
+    """A 409 does not lead to another attempt."""
     tokens = partner.tokens()
     datadog_sandbox.inject("key-exists:1")
     with pytest.raises(ApiKeyError, match="api_key_exists"):
@@ -103,7 +103,7 @@ def test_wrong_counts_are_told_with_the_journal(
     with pytest.raises(AssertionError, match="1 token requests, expected 2: POST us1") as caught:
         datadog_sandbox.assert_token_requests(2)
     assert not [s for s in datadog_sandbox.issued_secrets() if s in str(caught.value)]
-    with pytest.raises(AssertionError, match="other sites than"):
+    with pytest.raises(AssertionError, match="sites other than"):
         datadog_sandbox.assert_only_sites("eu1")
     with pytest.raises(SandboxError, match="unknown sites: mars"):
         datadog_sandbox.assert_only_sites("mars")

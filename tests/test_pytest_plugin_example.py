@@ -1,4 +1,4 @@
-"""The test that a lesson shows to partners passes as it stands, with an app behind it."""
+"""The test that a lesson shows to partners passes unchanged, with an app behind it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
 YOUR_APP = """
 from ddoauth_kit import DATADOG_SITES, ClientRegistration, Endpoints, Http, OAuthClient, Secret
 from ddoauth_kit.errors import DdoauthError as Refused
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 def connect(endpoints, *, client):
     hosts = {

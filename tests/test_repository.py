@@ -59,7 +59,7 @@ def test_links_of_the_prose_lead_somewhere() -> None:
 
 
 def test_pictures_are_shown_in_both_themes() -> None:
-    """What the prose shows is there, what is there is shown, and a sentence describes it."""
+    """Every picture in the prose exists, and every picture is shown, with a description."""
     shown = [(page.parent, *each) for page in PROSE for each in _pictures(page)]
     named = {(folder / file).resolve() for folder, *files, _alt in shown for file in files}
     assert named == set(PICTURES.iterdir())
@@ -85,7 +85,7 @@ def _pictures(page: Path) -> list[tuple[str, str, str]]:
 
 
 def test_nothing_is_left_open() -> None:
-    """No source file holds a note to finish it later."""
+    """No source file contains a note about unfinished work."""
     marks = re.compile(
         "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "raise NotImplemented" + "Error"])
     )

@@ -1,4 +1,4 @@
-"""A link in a folder of results never leads one of them elsewhere."""
+"""A link in a results folder never redirects a result elsewhere."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OWN = {
 
 
 def _planted(path: Path, target: Path) -> dict[str, Path]:
-    """Return what stands in the place of a result, by kind, each made at a name of its own."""
+    """Return obstacles in the place of a result, by kind, each created under its own name."""
     made = {kind: path.with_name(f"{kind}-{path.name}"[-250:]) for kind in ("link", "hard", "pipe")}
     made |= {kind: path.with_name(f"{kind}-{path.name}"[-250:]) for kind in ("dangling", "chain")}
     made["link"].symlink_to(target)
@@ -65,7 +65,7 @@ def test_what_is_planted_is_replaced(tmp_path: Path) -> None:
 
 
 def test_what_fails_leaves_no_draft(tmp_path: Path) -> None:
-    """Where a folder has the file's name, the folder stays, and nothing else is left."""
+    """If a folder has the file's name, the folder stays, and nothing else is left."""
     (tmp_path / "a").mkdir()
     with pytest.raises(OSError, match="a"):
         write_text(tmp_path / "a", "text")
@@ -73,7 +73,7 @@ def test_what_fails_leaves_no_draft(tmp_path: Path) -> None:
 
 
 def test_half_a_character_becomes_a_question_mark(tmp_path: Path) -> None:
-    """A notebook can hold half a character, and its results are written all the same."""
+    """A notebook can contain half a character, and its results are still written."""
     assert write_text(tmp_path / "a", "x\ud800").read_text("utf-8") == "x?"
 
 

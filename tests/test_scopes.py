@@ -22,14 +22,14 @@ def test_parse_keeps_order_without_duplicates(text: str, scopes: tuple[str, ...]
 
 
 def test_partner_scopes_are_known() -> None:
-    """The catalogue holds the public scopes and those that only partners are given."""
+    """The catalogue contains the public scopes and those that only partners get."""
     assert {"events_read", "timeseries_query", "api_keys_write", "mcp_read"} <= known_scopes()
     assert "read_everything" not in known_scopes()
 
 
 @pytest.mark.checklist("C14")
 def test_a_narrower_grant_is_reported() -> None:
-    """What was asked for and not granted has a name, and so has what came unasked."""
+    """Scopes requested but not granted are named, and so are scopes granted but not requested."""
     scopes = GrantedScopes(requested=("a", "b", "c"), granted=("b", "d"))
     assert scopes.withheld == ("a", "c")
     assert scopes.unasked == ("d",)

@@ -70,7 +70,7 @@ def _raised() -> RuntimeError:
     ],
 )
 def test_every_way_of_showing_shows_the_placeholder(show: Callable[[Secret], str]) -> None:
-    """However a secret is turned into text, its label stands there and its value does not."""
+    """However a secret is turned into text, its label appears and its value does not."""
     text = show(_secret())
     assert "client_secret" in text
     assert not readable(VALUE, text)
@@ -85,7 +85,7 @@ def test_serializing_is_refused(dump: Callable[[Secret], object]) -> None:
 
 
 def test_logs_show_the_placeholder(caplog: pytest.LogCaptureFixture) -> None:
-    """A log record, formatted or with an exception, does not hold the value."""
+    """A log record, formatted or with an exception, does not contain the value."""
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("partner").info("sending %s", _secret())
         logging.getLogger("partner").error("failed", exc_info=_raised())
@@ -122,7 +122,7 @@ def test_verbose_notebook_traceback_shows_the_placeholder() -> None:
 
 
 def test_reveal_returns_the_value() -> None:
-    """One named method gives the value."""
+    """One named method returns the value."""
     assert _secret().reveal() == VALUE
 
 
@@ -134,7 +134,7 @@ def test_last_four_are_shown_where_asked_for() -> None:
 
 
 def test_equality_is_by_value() -> None:
-    """Secrets compare and hash by value, whatever their labels, and never equal a plain text."""
+    """Secrets compare and hash by value, whatever their labels, and never equal a plain string."""
     other = Secret(VALUE, label="other")
     assert _secret() == other
     assert hash(_secret()) == hash(other)
@@ -144,13 +144,13 @@ def test_equality_is_by_value() -> None:
 
 @pytest.mark.parametrize("other", ["", VALUE[:-1], VALUE + "x", "é", "\ud800"])
 def test_only_the_exact_text_matches(other: str) -> None:
-    """A comparison with anything from outside answers, and is true for the exact text only."""
+    """A comparison works with any outside value, and is true only for the exact text."""
     assert _secret().matches(VALUE)
     assert not _secret().matches(other)
 
 
 def test_an_empty_secret_is_false() -> None:
-    """An absent value is told from a present one without revealing either."""
+    """A missing value is distinguished from a present one without revealing either."""
     assert not Secret("", label="refresh_token")
     assert _secret()
 
@@ -201,7 +201,7 @@ def _walked(value: object, *, depth: int = 3) -> list[object]:
     ids=range(9),
 )
 def test_tools_that_walk_values_find_none(tool: Callable[[Secret], object], value: str) -> None:
-    """Neither an attribute, a state nor an error that any tool meets holds the value."""
+    """No attribute, state or error that a tool can see contains the value."""
     secret = Secret(value, label="client_secret")
     assert not readable(VALUE, repr(tool(secret)))
     assert secret.reveal() == value

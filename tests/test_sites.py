@@ -34,7 +34,7 @@ def test_there_are_nine_sites() -> None:
 
 @pytest.mark.parametrize("site", tuple(DATADOG_SITES), ids=str)
 def test_hosts_of_a_site(site: Site) -> None:
-    """App hosts carry `app.` only where Datadog's do; the rest follows from the domain."""
+    """App hosts have `app.` only if Datadog's do; the rest follows from the domain."""
     assert (site.app_url, site.api_url) == URLS[site.name]
     assert site.logs_intake_url == f"https://http-intake.logs.{site.domain}"
     assert site.events_intake_url == f"https://event-management-intake.{site.domain}"
@@ -58,7 +58,7 @@ def test_a_person_may_type_name_or_domain(typed: str) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    """The error helps: it holds every name and domain."""
+    """The error helps: it lists every name and domain."""
     with pytest.raises(InputError, match=r"us1 \(datadoghq\.com\).*us2-fed") as caught:
         DATADOG_SITES.named("us9")
     assert caught.value.code == "unknown_site"
@@ -78,7 +78,7 @@ def test_a_web_address_names_its_site(
     behind: str,
     capitals: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    """A person who copies an address of Datadog's is told the site that it belongs to."""
+    """For a copied Datadog address, the error names the site that it belongs to."""
     host = f"{role}{site.domain}"
     typed = f"{before}{host.upper() if capitals else host}{behind}"
     assume(typed.strip().lower() != site.domain)
@@ -127,7 +127,7 @@ def test_a_hostile_domain_names_no_site(value: str) -> None:
 @pytest.mark.checklist("C1")
 @pytest.mark.parametrize("value", UNLISTED_DOMAINS)
 def test_an_unlisted_region_is_named_as_such(value: str) -> None:
-    """A new region is told from a foreign host, until a caller adds it to the table."""
+    """A new region is distinguished from a foreign host, until a caller adds it to the table."""
     with pytest.raises(InputError) as caught:
         DATADOG_SITES.from_domain(value)
     assert caught.value.code == "unknown_region"
@@ -177,7 +177,7 @@ def test_a_pair_that_belongs_together_is_taken(domain: str, site_url: str) -> No
     ],
 )
 def test_a_pair_that_contradicts_itself_is_refused(domain: str, site_url: str) -> None:
-    """Where `site` names another row than `domain`, neither is believed."""
+    """If `site` and `domain` name different rows, neither is trusted."""
     with pytest.raises(InputError) as caught:
         DATADOG_SITES.resolve(domain=domain, site_url=site_url)
     assert caught.value.code == "inconsistent_site"
@@ -191,7 +191,7 @@ def test_a_shared_vanity_subdomain_is_ambiguous() -> None:
 
 
 def test_a_vanity_subdomain_of_one_site_is_clear() -> None:
-    """Where only one row can be meant, it is found."""
+    """If only one row can be meant, it is found."""
     assert DATADOG_SITES.from_site("https://globex.datadoghq.eu").name == "eu1"
     assert DATADOG_SITES.from_site("https://globex.us5.datadoghq.com").name == "us5"
 
@@ -222,7 +222,7 @@ def test_rebinding_moves_requests_and_keeps_what_is_shown() -> None:
 
 
 def test_a_caller_may_add_or_replace_a_site() -> None:
-    """Only code adds a site; one of the same name gives way."""
+    """Only code can add a site, which replaces one of the same name."""
     first, second = local_site("http://127.0.0.1:9"), local_site("http://127.0.0.1:10")
     table = DATADOG_SITES.with_site(first).with_site(second)
     assert len(table) == 10

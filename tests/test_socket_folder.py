@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_a_long_temporary_folder_is_gone_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
 ) -> None:
-    """A path of any length leads to a folder whose sockets the system takes."""
+    """A path of any length leads to a folder whose sockets the system accepts."""
     long = tmp_path / ("x" * length)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
@@ -35,7 +35,7 @@ def test_a_long_temporary_folder_is_gone_round(
 def test_without_a_short_folder_ports_are_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nothing fits it is said, and the folder is made all the same."""
+    """If no path is short enough, this is reported, and the folder is created anyway."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(socket_folder, "LONGEST", 10)
     folder, is_short = new_socket_folder()

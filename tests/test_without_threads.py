@@ -1,4 +1,4 @@
-"""What needs threads elsewhere works without them, in a process that can really start none."""
+"""Code that normally needs threads works in a process that can't start any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from ddoauth_kit.without_threads import apart, pause, run_inline, sockets_exist, threads_exist
+from ddoauth_kit.without_threads import apart, pause, threads_exist
+from ddoauth_kit.workbook.lab.without_sockets import sockets_exist
 
 # A stack larger than any address space: the system refuses each thread.
 NO_THREADS = "import threading; threading.stack_size(1 << 46)\n"
@@ -23,11 +24,6 @@ def _in_a_process_without_threads(code: str) -> str:
     return done.stdout
 
 
-async def _double(number: int, *, seconds: float = 0.0) -> int:
-    await asyncio.sleep(seconds)
-    return 2 * number
-
-
 def test_this_process_has_both() -> None:
     """Here are threads and sockets."""
     assert threads_exist()
@@ -36,7 +32,7 @@ def test_this_process_has_both() -> None:
 
 @pytest.mark.parametrize("platform", [sys.platform, "emscripten"])
 def test_a_pause_takes_its_time(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It waits as long as it was told, also in a tab, where no other code runs meanwhile."""
+    """It waits as long as requested, even in a tab, where no other code runs meanwhile."""
     monkeypatch.setattr(sys, "platform", platform)
     if platform == "emscripten":
         monkeypatch.delattr(time, "sleep")
@@ -45,57 +41,13 @@ def test_a_pause_takes_its_time(platform: str, monkeypatch: pytest.MonkeyPatch) 
     assert 0.02 <= time.perf_counter() - began < 2
 
 
-def test_a_coroutine_runs_inside_a_running_loop() -> None:
-    """It ends with its result, tasks and pauses included, and the outer loop goes on after it."""
-
-    async def many() -> list[int]:
-        return await asyncio.gather(*(_double(n, seconds=0.01) for n in range(3)))
-
-    async def outer() -> tuple[list[int], int]:
-        task, found = asyncio.current_task(), run_inline(many())
-        assert asyncio.current_task() is task
-        return found, await asyncio.wait_for(_double(4), timeout=1)
-
-    assert asyncio.run(outer()) == ([0, 2, 4], 8)
-    assert run_inline(_double(5)) == 10
-
-
-def test_a_failure_leaves_the_outer_loop_as_it_was() -> None:
-    """What the coroutine raises is raised, and the outer loop is the running one again."""
-
-    async def fail() -> None:
-        await asyncio.sleep(0)
-        raise LookupError("inside")
-
-    async def outer() -> int:
-        loop = asyncio.get_running_loop()
-        with pytest.raises(LookupError, match="inside"):
-            run_inline(fail())
-        assert asyncio.get_running_loop() is loop
-        return await _double(1)
-
-    assert asyncio.run(outer()) == 2
-
-
-def test_waiting_for_what_cannot_come_is_an_error() -> None:
-    """A coroutine that only another thread could wake is told so, and does not hang."""
-
-    async def wait() -> None:
-        await asyncio.get_running_loop().create_future()
-
-    started = time.monotonic()
-    with pytest.raises(RuntimeError, match="can't happen"):
-        run_inline(wait())
-    assert time.monotonic() - started < 5
-
-
 def test_a_blocking_call_runs_apart() -> None:
-    """With threads the loop goes on meanwhile; the result is the call's."""
+    """With threads, the loop continues meanwhile; the result is the call's."""
     assert asyncio.run(apart(pow, 2, 5)) == 32
 
 
 def test_a_lab_needs_no_thread() -> None:
-    """Where no thread starts, a lab is in process by itself, and probes and refreshes there."""
+    """If no thread can start, a lab automatically runs, probes and refreshes in process."""
     shown = _in_a_process_without_threads(
         """
         import asyncio

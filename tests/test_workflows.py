@@ -80,7 +80,7 @@ def shell(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def two_lessons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """Give the commands a copy of the package that holds two lessons, as an installed one does."""
+    """Give the commands a copy of the package with two lessons, as if it were installed."""
     chosen = ("00_start_here", "01_the_whole_flow")
     packages = tmp_path / "packages"
     shutil.copytree(KIT, packages / KIT.name)
@@ -110,14 +110,14 @@ def test_the_nightly_run(two_lessons: tuple[str, ...], shell: Any, tmp_path: Pat
 
 
 def test_the_live_job_without_credentials(shell: Any) -> None:
-    """Where the secrets are missing, the live job ends at once and says which."""
+    """If secrets are missing, the live job ends at once and names them."""
     done = shell(_commands("live")[0])
     assert done.returncode == 2
     assert "DDOAUTH_CLIENT_ID" in done.stderr
 
 
 def test_secrets_come_from_secrets() -> None:
-    """What is secret is taken from the runner's secrets, and stands in no command."""
+    """Secret values come from the runner's secrets and are not in any command."""
     given = dict(pair for step in JOBS["live"]["steps"] for pair in step.get("env", {}).items())
     secret = {name for name in given if "SECRET" in name or "TOKEN" in name}
     assert secret == {name for name, value in given.items() if "secrets." in value}

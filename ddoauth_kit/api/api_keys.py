@@ -1,7 +1,7 @@
 """Create a client's API key in an organization, and check whether a key is valid.
 
 Datadog's page on OAuth endpoints calls the request that creates a key `marketplace_create_api`. The
-answer to that request contains the key, which Datadog never shows again.
+response to that request contains the key, which Datadog never shows again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ddoauth_kit.exchange import Purpose
 from ddoauth_kit.http.answers import read_object, unexpected
 from ddoauth_kit.http.message import Request, Response
 from ddoauth_kit.masking.redaction import redact
+from ddoauth_kit.oauth.tokens import api_request
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import Host, Site
 from ddoauth_kit.store import Slot, Store, refuse_unwritable
@@ -42,15 +43,15 @@ class ApiKey:
 
 
 def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
-    """Create the key; store the result before you do anything else, as you can't get it again.
+    """Create the key; store the result before you do anything else, because you can't get it again.
 
     Raises:
         ApiKeyError: `api_key_scope_missing` (if the grant lacks the scope, nothing is sent),
-            `api_key_exists`, or another refusal. AnswerError, NetworkError: no readable answer
-            arrived, but the key may exist.
+            `api_key_exists`, or another refusal.
+        AnswerError, NetworkError: no readable response arrived, but the key may exist.
     """
     if "api_keys_write" not in tokens.scopes:
-        what = "The grant does not hold `api_keys_write`; nothing was sent."
+        what = "The grant does not include `api_keys_write`; nothing was sent."
         raise ApiKeyError("api_key_scope_missing", what)
     answer = http.send(api_key_request(tokens))
     return read_api_key(answer, site=tokens.site, secrets=(tokens.access_token,))
@@ -58,23 +59,16 @@ def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
 
 def api_key_request(tokens: TokenSet) -> Request:
     """Build the request that creates a key, with a bearer token and no body."""
-    return Request(
-        purpose=Purpose.KEY_CREATION,
-        method="POST",
-        site=tokens.site,
-        host=Host.API,
-        path=MARKETPLACE_PATH,
-        headers=(("authorization", tokens.access_token),),
-    )
+    return api_request(tokens, Purpose.KEY_CREATION, MARKETPLACE_PATH, method="POST")
 
 
 def read_api_key(response: Response, *, site: Site, secrets: tuple[Secret, ...] = ()) -> ApiKey:
-    """Read the only answer that contains the key; errors mask `secrets` if the answer repeats them.
+    """Read the only response that contains the key; errors mask any of `secrets` that it repeats.
 
     Raises:
         ApiKeyError: `api_key_exists` (409), `api_key_scope_missing` (403), or a code from
         `refuse_failure`.
-        AnswerError: the answer cannot be read.
+        AnswerError: the response cannot be read.
     """
     if response.status == _CONFLICT:
         raise refusal(response, "api_key_exists", error=ApiKeyError)
@@ -103,7 +97,8 @@ def validate_api_key(http: Http, *, key: Secret, site: Site) -> bool:
 
     Raises:
         ApiKeyError: `unauthorized`, `rate_limited` or another refusal that doesn't mean "not
-        valid". AnswerError, NetworkError: no readable answer arrived.
+            valid".
+        AnswerError, NetworkError: no readable response arrived.
     """
     return read_validation(http.send(validation_request(key, site=site)))
 
@@ -126,7 +121,7 @@ def read_validation(response: Response) -> bool:
 
     Raises:
         ApiKeyError: another refusal.
-        AnswerError: the answer cannot be read.
+        AnswerError: the response cannot be read.
     """
     if response.status == _FORBIDDEN:
         read_object(response)
@@ -150,11 +145,11 @@ def key_owner_request(key: Secret, *, site: Site) -> Request:
 
 
 def read_key_owner(response: Response) -> KeyOwner | None:
-    """Return the owner from the answer, or None if the site does not accept the key.
+    """Return the owner from the response, or None if the site does not accept the key.
 
     Raises:
         ApiKeyError: another refusal.
-        AnswerError: the answer cannot be read.
+        AnswerError: the response cannot be read.
     """
     if response.status == _FORBIDDEN:
         read_object(response)  # a 403 page from a proxy says nothing about the key
@@ -218,10 +213,11 @@ def ensure_api_key(
 ) -> ApiKey:
     """Return the stored key for the grant's client and organization, or create and store one.
 
-    The site is first asked whether a stored key is still valid. A key that was revoked is deleted,
-    and a key that belongs to another organization is moved to another slot; then a new key is
-    created. Threads that call this function at the same time create only one key, and so do
-    processes if the store is a folder or a keyring. A key that is read from the store has no name.
+    If there is a stored key, this function first asks the site whether the key is still valid. A
+    key that was revoked is deleted, and a key that belongs to another organization is moved to
+    another slot; a new key is then created. Threads that call this function at the same time create
+    only one key, and so do processes if the store is a folder or a keyring. A key that is read from
+    the store has no name.
 
     Raises:
         InputError, ApiKeyNotKeptError, ApiKeyError, AnswerError, NetworkError: see
@@ -252,5 +248,5 @@ def _spare(store: Store, slot: Slot) -> Slot | None:
 
 
 def cause_of(error: Exception) -> str:
-    """Return a store's message, or only the class name of any other exception."""
+    """Return the message of a store's error, or only the class name of any other exception."""
     return error.what.rstrip(".") if isinstance(error, DdoauthError) else type(error).__name__

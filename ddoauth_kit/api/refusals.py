@@ -1,4 +1,4 @@
-"""Turn an API's refusal into an error that doesn't claim more than the answer says."""
+"""Turn an API's refusal into an error that doesn't claim more than the response says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ _CODES: Final = {
     429: "rate_limited",
 }
 KEY_REQUIRED: Final = "API key required"
-_SUCCESS: Final = range(200, 300)
 
 
 def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> None:
@@ -28,7 +27,7 @@ def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> N
             `rate_limited` (429), `api_key_required` or `api_refused` (other 4xx).
         AnswerError: redirects, 5xx, and web pages.
     """
-    if response.status in _SUCCESS:
+    if response.succeeded:
         return
     refuse_unreadable(response)
     code = _CODES.get(response.status, "api_refused")
@@ -38,6 +37,6 @@ def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> N
 
 
 def refusal(response: Response, code: str, *, error: type[ApiError] = ApiError) -> ApiError:
-    """Describe a refusal under the given code, with the server's masked text."""
+    """Describe a refusal under the given code, with the server's masked message."""
     what = refusal_sentence(response)
     return error(code, what, said=error_texts(response), exchange=response.exchange)

@@ -44,7 +44,7 @@ def send(http: Http, request: Request) -> Response:
 
     Raises:
         ApiKeyError: `api_key_refused` (401, 403), or a code from `refuse_failure`.
-        AnswerError, NetworkError: no readable answer arrived.
+        AnswerError, NetworkError: no readable response arrived.
     """
     response = http.send(request)
     read_accepted(response)
@@ -102,11 +102,11 @@ def check_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
 
 
 def read_accepted(response: Response) -> None:
-    """Accept 200 and 202; the bodies differ between endpoints and don't add any information.
+    """Accept 200 and 202; the bodies vary by endpoint and don't add any information.
 
     Raises:
         ApiKeyError: `api_key_refused`, or a code from `refuse_failure`.
-        AnswerError: the answer cannot be read.
+        AnswerError: the response cannot be read.
     """
     if response.status in _KEY_REFUSED:
         raise refusal(response, "api_key_refused", error=ApiKeyError)

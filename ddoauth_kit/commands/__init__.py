@@ -1,1 +1,1 @@
-"""The commands of `ddoauth`, one per module: the options of each, and what it does."""
+"""The commands of `ddoauth`, one per module: each command's options, and what it does."""

@@ -1,4 +1,4 @@
-"""The command `ddoauth completion`: print the code that makes bash, zsh or fish complete a line."""
+"""The command `ddoauth completion`: print code that lets bash, zsh or fish complete a line."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def configure(doctor: Parser) -> None:
         "--token-endpoint",
         action="store_true",
         help="post an empty form, without credentials, to both token endpoints of the client's "
-        "site, and report which one answers",
+        "site, and report which one responds",
     )
     doctor.add_argument(
         "--format", choices=["table", "json"], default="table", help="how to print (table)"

@@ -1,4 +1,4 @@
-"""The command `ddoauth explain`: explain an error code, how to recognize it, and what to do."""
+"""The command `ddoauth explain`: say what an error code means and what to do about it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def run_explain(options: argparse.Namespace) -> int:
 def _meant(code: str, known: Iterable[str]) -> str:
     """Name the codes that share words with the input, or that have a similar spelling.
 
-    People also type the name of a sandbox fault, such as denied-consent for access_denied.
+    People also type the name of a sandbox fault, such as denied-consent instead of access_denied.
     """
     words = set(code.replace("-", "_").split("_"))
     by_code = {each: set(each.split("_")) for each in known}

@@ -182,7 +182,7 @@ def _requirements(*, how: str) -> str:
 
 
 def _done(options: argparse.Namespace) -> int:
-    """Write settings or grade; with --isolate, run the same command line again in a namespace."""
+    """Write settings, or grade; with --isolate, rerun the same command line in a namespace."""
     from ddoauth_kit.grading.front.isolated_run import run_isolated
     from ddoauth_kit.grading.front.isolation import is_isolated
 
@@ -213,7 +213,7 @@ def _means(options: argparse.Namespace) -> GradeMeans:
 
 
 def _begin(options: argparse.Namespace) -> int:
-    """Follow a server's flow once, to Datadog and back, and write its settings."""
+    """Follow a server's flow once, to Datadog and back, and write the server's settings."""
     from ddoauth_kit.grading.first_look import first_look
     from ddoauth_kit.grading.settings import write_settings
 
@@ -299,7 +299,7 @@ def _words(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
 
 
 def _login(options: argparse.Namespace) -> ActSettings | None:
-    """Return the login that the options describe, checked by the rules of the settings file."""
+    """Return the login that the options describe, checked like one in the settings file."""
     from ddoauth_kit.grading.settings import SettingsError, settings_from
 
     form = _named(options.login_field, option="--login-field", example="account={account}")

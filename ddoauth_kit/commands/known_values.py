@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def offer(action: argparse.Action, values: Callable[[], Iterable[str]]) -> None:
-    """Let a shell complete the values of an option or argument, and let an error name it."""
+    """Let a shell complete the values of an option or argument, and let errors name it."""
 
     def completer(**_asked: object) -> tuple[str, ...]:
         return tuple(values())
@@ -40,7 +40,7 @@ def sites() -> tuple[str, ...]:
 
 
 def sites_or_all() -> tuple[str, ...]:
-    """Return the names of the sites, and the word for all of them."""
+    """Return the names of the sites, and the word that stands for all of them."""
     return (*sites(), "all")
 
 

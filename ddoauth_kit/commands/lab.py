@@ -97,7 +97,7 @@ def _command(folder: Path, options: argparse.Namespace) -> list[str]:
 
 
 def _run(command: list[str]) -> int:
-    """Run JupyterLab until it ends; it handles Ctrl-C itself, and SIGTERM is passed on to it."""
+    """Run JupyterLab until it ends; it handles Ctrl-C itself, and SIGTERM is forwarded to it."""
     environment = python_environment()
     with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - JupyterLab
         before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())

@@ -1,4 +1,4 @@
-"""The command `ddoauth login`: get a stored grant from a terminal."""
+"""The command `ddoauth login`: get and store a grant from a terminal."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def configure(login: Parser) -> None:
 
 def run_login(options: argparse.Namespace) -> int:
     """Get consent, exchange the code, and store the grant."""
+    from ddoauth_kit.commands.consent import listen_for_consent, paste_consent
     from ddoauth_kit.doctor.reachability import require_answer
-    from ddoauth_kit.oauth.consent.terminal import listen_for_consent, paste_consent
     from ddoauth_kit.store import open_store
 
     scopes = chosen_scopes(options.scope)
@@ -99,7 +99,7 @@ def run_login(options: argparse.Namespace) -> int:
 
 
 def live_client(site: str, *, client: str, scopes: tuple[str, ...] = ()) -> OAuthClient:
-    """Return the client that live mode uses on a site: at Datadog, or at a named sandbox.
+    """Return the client that live mode uses on a site, either at Datadog or at a named sandbox.
 
     `scopes` replace those in the settings.
 
@@ -125,21 +125,20 @@ def _refuse_without_a_person() -> None:
 def _stored(
     response: AuthorizationResponse, *, oauth: OAuthClient, chosen: ChosenStore
 ) -> TokenSet:
-    """Show the organization, exchange the code and store the grant before the page says so."""
-    from ddoauth_kit.oauth.consent.terminal import organization
+    """Show the organization, exchange the code, and store the grant before the page says so."""
     from ddoauth_kit.oauth.grant import keep_grant
 
-    say(organization(response))
+    say(response.organization)
     tokens = oauth.exchange(response)
     keep_grant(oauth, tokens, store=chosen.store)
     return tokens
 
 
 def _asked(scopes: tuple[str, ...]) -> str:
-    """Say what the person will be asked to grant, and how to choose."""
+    """Say what the person will be asked to grant, and how to choose something else."""
     if not scopes:
         return (
-            "No scopes are named, so the site offers all scopes of the client. To choose, add "
+            "No scopes are named, so the site offers all of the client's scopes. To choose, add "
             "`--scope NAME`, or set DDOAUTH_SCOPES."
         )
     if len(scopes) > _MOST_NAMED:
@@ -148,7 +147,7 @@ def _asked(scopes: tuple[str, ...]) -> str:
 
 
 def _is_lost(chosen: ChosenStore) -> bool:
-    """Return whether the grant ends with this process; the doctor says why a store is used."""
+    """Return whether the grant is lost when this process ends; `ddoauth doctor` says why."""
     from ddoauth_kit.store import MemoryStore
 
     return isinstance(chosen.store, MemoryStore)

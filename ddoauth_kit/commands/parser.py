@@ -32,7 +32,7 @@ COLORS: Final = ("auto", "always", "never")
 
 
 def wants_color(stream: TextIO, *, color: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether to colour a stream: only a terminal, unless it is dumb or `NO_COLOR` is set.
+    """Return whether to colour a stream: a terminal, unless it is dumb or `NO_COLOR` is set.
 
     `always` and `never` override this. See https://no-color.org.
     """
@@ -88,7 +88,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse as usual, but set the command after `--` aside if this parser takes one."""
+        """Parse as usual, but set aside the command after `--` if this parser takes one."""
         given = list(sys.argv[1:] if args is None else args)
         at = given.index("--") if self.takes_command and "--" in given else len(given)
         found, unknown = super().parse_known_args(given[:at], namespace)
@@ -99,7 +99,7 @@ class Parser(argparse.ArgumentParser):
         return found, unknown
 
     def _refuse(self, words: Sequence[str]) -> NoReturn:
-        """Name the words that this command does not take, and the option that is meant."""
+        """Name the words that this command does not take, and the option that was meant."""
         first = words[0].partition("=")[0]
         if first.startswith("-"):
             meant = nearest(first, self._option_string_actions)
@@ -131,7 +131,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _value_of(action: argparse.Action, words: Sequence[str]) -> str:
-    """Ask whether this option was meant, if the words are among its values."""
+    """Ask whether this option was meant if the words are among its values."""
     known = known_values(action) if action.option_strings else ()
     if not set(words) <= set(known):
         return ""
@@ -141,7 +141,7 @@ def _value_of(action: argparse.Action, words: Sequence[str]) -> str:
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Wrap prose to the terminal's width, and leave lists and examples unchanged."""
+    """Wrap prose to the terminal's width, but leave lists and examples unchanged."""
 
     def __init__(self, prog: str, **_options: object) -> None:
         super().__init__(prog, max_help_position=26, width=_width())
@@ -158,7 +158,7 @@ def _width() -> int:
 
 
 def _asked_for(arguments: Sequence[str]) -> str:
-    """Return the value of `--color`, because it is needed before the line is parsed."""
+    """Return the value of `--color`, which is needed before the line is parsed."""
     for name, value in zip(arguments, [*arguments[1:], ""], strict=True):
         if name == "--color" and value in COLORS:
             return value

@@ -26,8 +26,8 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.grant import kept_grants
 from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe import Writes
-from ddoauth_kit.probing.probe_report import unknown_results
 from ddoauth_kit.probing.verdict import MEANINGS, PROBLEMS, Verdict
+from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.probing.probe_report import ProbeReport
+    from ddoauth_kit.probing.verdict import ProbeResult
     from ddoauth_kit.store import Slot
     from ddoauth_kit.workbook.lab.lab import Lab
     from ddoauth_kit.workbook.verdicts import ProbeTables
@@ -127,7 +128,7 @@ def run_probe(options: argparse.Namespace) -> int:
         raise logins.missing[sites[0]]
     report = tables.report
     document(_written(tables, how=options.format))
-    for result in unknown_results(report):
+    for result in _unknown(report):
         say(f"warning: {result.evidence}")
     reasons = {result.evidence for result in report.results if options.format == "table"}
     dead = {each.site: each.evidence for each in report.baselines if not each.alive}
@@ -151,7 +152,7 @@ class _Logins:
         self.lab: Lab | None = None
 
     def begin(self, lab: Lab) -> None:
-        """Note what is stored, and name what the lab talks to; a sandbox has to answer."""
+        """Note what is stored, and name what the lab talks to; a sandbox has to respond."""
         self.lab, self.stored = lab, frozenset(lab.store.slots())
         say(f"Probing with {lab.backend.talks_to}.")
         if lab.site.endpoints:
@@ -164,7 +165,7 @@ class _Logins:
         refused = any(slot.site == site for slot in self.stored - left)
         what = f"{site} refused the stored grant" if refused else f"No grant is stored for {site}"
         self.missing[site] = InputError(
-            "not_logged_in", f"{what}, and it is deleted." if refused else f"{what}."
+            "not_logged_in", f"{what}, and it has been deleted." if refused else f"{what}."
         )
         raise self.missing[site]
 
@@ -216,7 +217,7 @@ def _room() -> int:
 
 
 def _reasons(tables: ProbeTables) -> list[str]:
-    """Return lines that say why a verdict is not the one you would hope for, each reason once."""
+    """Return lines that say why verdicts are not what one would hope for, with each reason once."""
     from ddoauth_kit.workbook.verdicts.unconfirmed import findings
     from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
@@ -239,7 +240,7 @@ def _reasons(tables: ProbeTables) -> list[str]:
 def _alike(
     found: Iterable[Unconfirmed], *, order: Sequence[str]
 ) -> dict[tuple[Verdict, tuple[str, ...], str], list[str]]:
-    """Return the scopes that share a verdict, its sites and its reason; worst first."""
+    """Return the scopes that share a verdict, its sites and its reason; the worst come first."""
     texts: dict[tuple[Verdict, str], dict[str, str]] = {}
     for finding in found:
         for site in finding.sites:
@@ -258,7 +259,7 @@ def _named(scopes: list[str]) -> str:
 
 
 def _together(texts: Mapping[str, str]) -> dict[tuple[str, ...], str]:
-    """Return each text once, with the sites that it is about, even if it names its own site."""
+    """Return each text once, with the sites to which it applies, even if it names its own site."""
     alike: dict[str, list[str]] = {}
     for site, text in texts.items():
         alike.setdefault(_without(site, text), []).append(site)
@@ -269,5 +270,11 @@ def _together(texts: Mapping[str, str]) -> dict[tuple[str, ...], str]:
 
 
 def _without(site: str, text: str) -> str:
-    """Reword a text about one site so that it is about several."""
+    """Reword a text about one site so that it applies to several."""
     return re.sub(rf"(?<![\w.-]){re.escape(site)}(?![\w-])", "these sites", text)
+
+
+def _unknown(report: ProbeReport) -> tuple[ProbeResult, ...]:
+    """Return one result for each unknown scope; it says nothing about the scope itself."""
+    first = {result.scope: result for result in reversed(report.results)}
+    return tuple(result for scope, result in first.items() if scope not in known_scopes())

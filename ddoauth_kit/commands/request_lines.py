@@ -1,4 +1,4 @@
-"""Print a line for each request to a sandbox when it arrives."""
+"""Print a line for each request as it arrives at a sandbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def request_line(entry: JournalEntry) -> str:
-    """Describe a request in one line without secrets, and say why if it was refused."""
+    """Describe a request in one line without secrets; if it was refused, say why."""
     host = "" if entry.host.startswith(("127.0.0.1", "localhost", "[::1]")) else entry.host
     # At the sandbox's own address, a path begins with site and role.
     place = host or "/".join(part for part in ("", entry.site, entry.role) if part is not None)
@@ -22,7 +22,7 @@ def request_line(entry: JournalEntry) -> str:
 
 
 class RequestLines:
-    """Print the requests to a sandbox during the block; a slow terminal doesn't delay answers."""
+    """Print the requests to a sandbox during the block; a slow terminal doesn't delay responses."""
 
     def __init__(self, sandbox: Sandbox, *, say: Callable[[str], None]) -> None:
         self._sandbox = sandbox

@@ -100,7 +100,7 @@ def _run_all(
     out: Path,
     ledger: Ledger,
 ) -> bool:
-    """Run the cases that have no good result in the ledger; return False if interrupted."""
+    """Run the cases that don't have a good result in the ledger; return False if interrupted."""
     say(_announcement(cases))
     say_if_settings_rest(settings.mode)
     missing = [case for case in cases if not ledger.passed(case)]
@@ -168,7 +168,7 @@ def _secrets(outcome: RunOutcome) -> tuple[Secret, ...]:
 
 @contextmanager
 def _quiet_interrupts() -> Iterator[None]:
-    """End the block on Ctrl-C, SIGTERM or SIGHUP, and silence libraries while kernels die."""
+    """End the block on Ctrl-C, SIGTERM or SIGHUP, and silence libraries while kernels shut down."""
     ends = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
     before = {number: signal.signal(number, signal.default_int_handler) for number in ends}
     loggers = [logging.getLogger(name) for name in _LOGGERS]
@@ -244,7 +244,7 @@ def _print_runs(outcome: RunOutcome, *, out: Path, as_json: bool) -> None:
 
 def _print_changes(outcome: RunOutcome) -> None:
     parts, changes = outcome.comparison.parts, outcome.comparison.differences
-    unchanged = "No difference in what both runs have." if parts else _UNCHANGED
+    unchanged = "No differences in the cases that both runs have." if parts else _UNCHANGED
     many = f"{counted(len(changes), 'difference')} from the earlier run."
     answer(many if changes else unchanged)
     for part in parts:
@@ -257,7 +257,7 @@ def _print_changes(outcome: RunOutcome) -> None:
 
 
 def _next_command(outcome: RunOutcome, *, out: Path) -> str:
-    """Return the command that most people need next; a failed run continues as it began."""
+    """Return the command that most people need next; a failed run resumes with the same options."""
     alone = [run for run in outcome.failed if f"[{_NO_PERSON}]" in run.error]
     if len(outcome.failed) > len(alone):
         return _again(outcome, out=out, without={run.name for run in alone})
@@ -266,7 +266,7 @@ def _next_command(outcome: RunOutcome, *, out: Path) -> str:
 
 
 def _again(outcome: RunOutcome, *, out: Path, without: set[str]) -> str:
-    """Return the command that runs what did not pass, and writes a report on everything."""
+    """Return the command that reruns the cases that did not pass, and reports on all of them."""
     cases = [case for case in outcome.cases if case.name not in without]
     lessons = find_notebooks()
     asked = list(dict.fromkeys(case.notebook for case in cases))

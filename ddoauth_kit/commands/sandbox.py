@@ -1,4 +1,4 @@
-"""The command `ddoauth sandbox`: serve the sandbox, alone or under Datadog's host names."""
+"""The command `ddoauth sandbox`: serve the sandbox, either alone or under Datadog's host names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.commands.parser import listed, port_number
 from ddoauth_kit.commands.request_lines import RequestLines
 from ddoauth_kit.commands.terminal import SUCCESS, answer, complain, document, say
-from ddoauth_kit.config_folder import ONLY_ME, write_whole
+from ddoauth_kit.whole_files import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     import argparse
@@ -76,7 +76,7 @@ def configure(sandbox: Parser) -> None:
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help=("the delay before each answer (0)"),
+        help=("the delay before each response (0)"),
     )
     sandbox.add_argument(
         "--fault",
@@ -101,7 +101,7 @@ def configure(sandbox: Parser) -> None:
         "--basic", action="store_true", help="let clients authenticate by HTTP Basic as well"
     )
     sandbox.add_argument(
-        "--no-v1-token", action="store_true", help="answer 404 on the older /oauth2/v1/token"
+        "--no-v1-token", action="store_true", help="return 404 for the older /oauth2/v1/token"
     )
     sandbox.add_argument(
         "--token-lifetime",
@@ -265,7 +265,7 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
 
 
 def _announce(sandbox: Sandbox, key_file: Path, front: Mapping[str, str]) -> None:
-    """Describe the sandbox to a program on stdout, and say on stderr what a person can type."""
+    """Describe the sandbox to programs on stdout, and tell people on stderr what they can type."""
     answer(_description(sandbox, key_file, front))
     say("To log in to this sandbox, type these lines in a terminal:")
     for line in _exports(sandbox):
@@ -288,7 +288,7 @@ def _exports(sandbox: Sandbox) -> list[str]:
 
 
 def _own_command() -> str:
-    """Return what a shell needs to find `ddoauth`: its path, unless its folder is on the PATH."""
+    """Return how to call `ddoauth` in a shell: by its path, unless its folder is on the PATH."""
     own = Path(get_path("scripts"), "ddoauth")
     return shlex.quote(str(own)) if own.exists() and not which("ddoauth") else "ddoauth"
 
@@ -432,7 +432,7 @@ def _client_lines(sandbox: Sandbox, key_file: Path) -> dict[str, str]:
 
 
 def _summarize(sandbox: Sandbox, session: FrontSession, key_file: Path, *, stop: str) -> None:
-    """Print what is available to stderr, without any secret."""
+    """Print to stderr what the sandbox offers, without any secret."""
     say(f"note: {BYPASS}")
     for notice in session.environment.notices:
         say(f"note: {notice}")

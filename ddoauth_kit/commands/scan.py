@@ -52,8 +52,8 @@ def run_scan(options: argparse.Namespace) -> int:
     from ddoauth_kit.leaks.allowed import FILE, read_allowed
     from ddoauth_kit.leaks.known_secrets import environment_secrets
     from ddoauth_kit.leaks.scan import Scan
+    from ddoauth_kit.leaks.stored_secrets import secrets_of_this_user
     from ddoauth_kit.masking.redaction import Masker
-    from ddoauth_kit.store.contents import secrets_of_this_user
 
     stored = secrets_of_this_user()
     for what in stored.unread:

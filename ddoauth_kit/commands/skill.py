@@ -40,7 +40,7 @@ def run_skill(options: argparse.Namespace) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.read_bytes() != text.encode():
-            return complain(f"{path} exists with different content. Move it, or name another DIR.")
+            return complain(f"{path} has different contents. Move it, or use another DIR.")
         write_text(path, text)
     except OSError as error:
         return not_written(error)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
+from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import counted
-from ddoauth_kit.store import export_secrets, open_store
+from ddoauth_kit.store import EnvironmentFirst, open_store
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.store import Slot, Store
@@ -73,3 +78,43 @@ def _forget(store: Store, *, names: list[str] | None) -> int:
         store.forget(slot)
         say(f"forgotten: the {slot}")
     return FOUND if missing else SUCCESS
+
+
+def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None = None) -> int:
+    """Write secrets in clear text, one JSON object per line, and return their number.
+
+    `to` is an open file descriptor that is not a terminal, or the path of a new file, which is
+    created with mode 0600. Each object has the fields of `Slot` and `secret`. Unless `slots` names
+    some, all slots that the store lists are written. Secrets in the environment are not.
+
+    Raises:
+        InputError: `bad_export`, or `not_stored` for a store that cannot be read.
+    """
+    store = store.beneath if isinstance(store, EnvironmentFirst) else store
+    chosen = store.slots() if slots is None else tuple(slots)
+    pairs = [(slot, store.get(slot)) for slot in chosen]
+    lines = [
+        json.dumps({**asdict(slot), "secret": secret.reveal()}) + "\n"
+        for slot, secret in pairs
+        if secret is not None
+    ]
+    file, ours = _opened(to)
+    try:
+        with os.fdopen(file, "w", encoding="utf-8", closefd=ours) as opened:
+            opened.writelines(lines)
+    except OSError as error:
+        raise InputError("bad_export", f"The export was interrupted: {error.strerror}.") from None
+    return len(lines)
+
+
+def _opened(to: int | Path) -> tuple[int, bool]:
+    """Return a file descriptor, and whether the caller must close it."""
+    if isinstance(to, int):
+        if os.isatty(to):
+            raise InputError("bad_export", "A terminal would show the secrets.")
+        return to, False
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.open(to, flags, 0o600), True
+    except OSError as error:
+        raise InputError("bad_export", f"{to} cannot be created: {error.strerror}.") from None

@@ -1,4 +1,4 @@
-"""Make standard streams accept any text, even if closed or limited to a few characters."""
+"""Make the standard streams accept any text, even if they are closed or limited to ASCII."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _STANDARD: Final = 2
 def prepare_streams() -> None:
     """Replace characters that a stream can't encode, and reopen closed descriptors.
 
-    Otherwise the next file that is opened would get the closed descriptor, and the output of a
-    child process would end up in that file.
+    Otherwise, the next file to be opened would get the closed descriptor, and a child process's
+    output would end up in that file.
     """
     while (free := os.open(os.devnull, os.O_RDWR)) <= _STANDARD:
         pass

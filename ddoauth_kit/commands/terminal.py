@@ -1,6 +1,6 @@
 """Write to a terminal: results to stdout, everything else to stderr, and an exit code.
 
-Only printable text is printed, whatever a value contains.
+Whatever a value contains, only printable text is written.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ def document(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Print one line about progress; a stderr that can't be written to is not an error."""
+    """Print one line about progress; it is not an error if stderr can't be written to."""
     with suppress(OSError):
         _print(one_line(text), sys.stderr)
 
 
 def _print(text: str, stream: TextIO) -> None:
-    """Print a text, and escape characters that the stream's encoding does not have."""
+    """Print text, and escape characters that the stream's encoding does not have."""
     encoding = stream.encoding or "utf-8"
     shown = text.encode(encoding, "backslashreplace").decode(encoding)
     print(shown, file=stream, flush=True)
@@ -61,7 +61,7 @@ def complain(why: DdoauthError | str) -> int:
 
 
 def not_written(error: OSError) -> int:
-    """Say in one line what the system refused, and discard what could not be written."""
+    """Say in one line what the system refused, and discard the output that could not be written."""
     drop_output()
     what = f"{error.filename or 'The output'} cannot be written: {error.strerror or error}."
     complain(InputError("output_not_written", what))
@@ -112,7 +112,7 @@ def chosen_scopes(given: list[str]) -> tuple[str, ...]:
 
 
 def say_if_settings_rest(mode: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Say that a command in sandbox mode does not use the client that the environment names."""
+    """Say that in sandbox mode, a command doesn't use the client that the environment names."""
     named = next((name for name in _ONLY_LIVE if environ.get(name)), "")
     if mode == "sandbox" and named:
         say(f"note: {named} is for --mode live; this run uses a demo client in its own sandbox")

@@ -22,7 +22,7 @@ NAME: Final = "sandbox"
 def tile() -> dict[str, Any]:
     """Describe the tile to jupyter-server-proxy, which finds this function by its entry point.
 
-    The sandbox answers only under loopback names, so the proxy is told to use one.
+    The sandbox responds only under loopback names, so the proxy is told to use one.
     """
     return {
         "command": [

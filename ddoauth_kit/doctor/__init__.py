@@ -1,4 +1,4 @@
-"""Find what is missing, unreachable or misconfigured, and say what to do about it."""
+"""Find out what is missing, unreachable or misconfigured, and suggest a fix."""
 
 from ddoauth_kit.doctor.examine import examine
 from ddoauth_kit.doctor.finding import Finding, Status

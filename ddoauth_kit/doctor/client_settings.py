@@ -12,10 +12,10 @@ from ddoauth_kit.oauth.callback import callback_pages
 from ddoauth_kit.oauth.callback.addresses import registered_address
 from ddoauth_kit.oauth.callback.loopback_server import LoopbackServer
 from ddoauth_kit.oauth.grant_record import read
+from ddoauth_kit.publishing.hosts import is_loopback
 from ddoauth_kit.registration import ClientRegistration, registration_from_file, with_environment
 from ddoauth_kit.registration.against_sandbox import VARIABLE, refuse_sandbox_secret
 from ddoauth_kit.registration.live import live_registration
-from ddoauth_kit.registration.redirect_uris import is_loopback
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ _FIRST_FREE: Final = 1024
 def find_registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> tuple[ClientRegistration | None, list[Finding]]:
-    """Return the registration that the commands would use, if any, and findings about it."""
+    """Return the registration that the commands would use, if any, along with findings about it."""
     try:
         registration = _registration(environ, site=site, client=client)
     except InputError as error:
         return None, [problem("registration", error.what, error.advice)]
     if registration is None:
         step = "for live mode, set DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET, or use lesson 09"
-        found = "none in the environment, and none was stored: the sandbox works without one"
+        found = "no client in the environment or in the store; the sandbox works without one"
         return None, [note("registration", found, step)]
     shown = f"{registration.kind} client {registration.name or registration.client_id}"
     findings = [ok("registration", f"{shown}, for {', '.join(registration.sites)}")]
@@ -106,7 +106,7 @@ def _grant(slot: Slot, secret: Secret | None, registration: ClientRegistration) 
 def _registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> ClientRegistration | None:
-    """Read the client as the commands do; return None if no setting names one."""
+    """Read the client as the commands do; return None if no setting names a client."""
     try:
         return live_registration(site, client=client, environ=environ)
     except InputError as error:

@@ -38,7 +38,8 @@ def examine(  # noqa: PLR0913 - each is an option of the command
 
     `names` lists the sites to reach, by default all; the first one's registration is checked. With
     `offline`, nothing is sent. With `token_endpoint`, an empty form is sent to both token endpoints
-    of the registration's own site. No check uses up a token. Testing the store creates its folder.
+    of the registration's own site. None of the checks uses up a token. Testing the store creates
+    its folder.
 
     Raises:
         InputError: `unknown_site`.
@@ -75,7 +76,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
 
 
 def _once(findings: list[Finding]) -> list[Finding]:
-    """Leave out the finding that something is stored if a later finding says more about it."""
+    """Drop the finding that something is stored if a later finding says more about it."""
     compared = {each.check for each in findings}
     return [f for f in findings if f.check != "kept" or f"kept: {f.found}" not in compared]
 

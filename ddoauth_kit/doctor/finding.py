@@ -1,4 +1,4 @@
-"""Hold the result of a check and the next step."""
+"""The result of a check, and the next step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Rank findings by how much they matter."""
+    """How much a finding matters."""
 
     OK = "ok"
     NOTE = "note"
@@ -17,7 +17,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Hold one finding, without secrets: what was checked, what was found, and what to do."""
+    """One finding, without secrets: what was checked, what was found, and what to do."""
 
     check: str
     status: Status
@@ -31,7 +31,7 @@ def ok(check: str, found: str) -> Finding:
 
 
 def note(check: str, found: str, next_step: str = "") -> Finding:
-    """Return a finding that is only for information."""
+    """Return a finding that is purely informational."""
     return Finding(check, Status.NOTE, found, next_step)
 
 
@@ -41,5 +41,5 @@ def unknown(check: str, found: str, next_step: str) -> Finding:
 
 
 def problem(check: str, found: str, next_step: str) -> Finding:
-    """Return a finding about something that will not work or is not safe."""
+    """Return a finding about something that won't work or isn't safe."""
     return Finding(check, Status.PROBLEM, found, next_step)

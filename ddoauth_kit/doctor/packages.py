@@ -42,14 +42,14 @@ REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """Hold a requirement, and the smallest extra that includes it (empty for the kit itself)."""
+    """A requirement, and the smallest extra that includes it (empty for the kit itself)."""
 
     requirement: Requirement
     extra: str
 
 
 def needed(lines: list[str]) -> list[Needed]:
-    """Read requirements from metadata, which repeats a package for each extra that needs it."""
+    """Read requirements from metadata, which lists a package once for each extra that needs it."""
     found = [(Requirement(line), _extra(line)) for line in lines]
     sizes = Counter(extra for _, extra in found)
     smallest: dict[str, Needed] = {}
@@ -102,7 +102,7 @@ def missing_package(module: str) -> InputError:
 
 
 def is_good(requirement: Requirement, found: str) -> bool:
-    """Return whether a version is allowed; a pre-release counts as its release."""
+    """Return whether a version is allowed; a pre-release counts as the final release."""
     try:
         return requirement.specifier.contains(Version(found).base_version)
     except InvalidVersion:
@@ -110,7 +110,7 @@ def is_good(requirement: Requirement, found: str) -> bool:
 
 
 def _metadata(name: str) -> list[str]:
-    """Return the installed kit's metadata, or None if the kit runs without being installed."""
+    """Return the installed kit's metadata, or None if the kit is not installed."""
     try:
         return metadata(KIT).get_all(name) or []
     except PackageNotFoundError:

@@ -24,7 +24,7 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def check_proxy(environ: Mapping[str, str]) -> Finding:
-    """Name the proxy that https requests go through, without its user name and password."""
+    """Report the proxy that https requests go through, without its user name and password."""
     name = next((name for name in _PROXIES if environ.get(name)), "")
     if not name:
         return ok("proxy", "none")
@@ -42,7 +42,7 @@ def check_proxy(environ: Mapping[str, str]) -> Finding:
 
 
 def check_tls(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Load the certificates, and warn about a log that would record every connection's keys."""
+    """Load the certificates, and warn about a log file that records every connection's keys."""
     yield _certificates(environ)
     if environ.get("SSLKEYLOGFILE"):
         step = "unset it: anyone with that file can read every request, including secrets"

@@ -41,9 +41,9 @@ _REFUSALS: Final = frozenset({401, 403, 429})
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Hold one site's answer: its status and clock, or why no answer arrived.
+    """One site's response: its status and clock, or the reason no response arrived.
 
-    `foreign` describes an answer that does not come from Datadog.
+    `foreign` describes a response that doesn't come from Datadog.
     """
 
     site: Site
@@ -56,14 +56,14 @@ class Reached:
 def reach(
     sites: Iterable[Site], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> tuple[Reached, ...]:
-    """Send a request without any credential to all sites at once."""
+    """Send a request without any credentials to all sites at once."""
     sites = tuple(sites)
     with Http(timeout=PATIENCE, deadline=PATIENCE) as http, ThreadPoolExecutor(len(sites)) as pool:
         return tuple(pool.map(lambda site: _reach(http, site, clock), sites))
 
 
 def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
-    """Report which sites answer; being offline does not count as a problem."""
+    """Report which sites respond; being offline doesn't count as a problem."""
     errors = [each.error for each in reached if each.error is not None]
     if errors and len(errors) == len(reached):
         yield _none_answers(reached)
@@ -103,10 +103,10 @@ def check_clock(reached: tuple[Reached, ...]) -> Finding:
 
 
 def require_answer(http: Http, site: Site) -> Response:
-    """Return a site's answer to a request without any credential.
+    """Return a site's response to a request without any credentials.
 
     Raises:
-        NetworkError, AnswerError: see `Http.send`; `no_sandbox` for a sandbox that has ended.
+        NetworkError, AnswerError: see `Http.send`; `no_sandbox` for a sandbox that has stopped.
     """
     request = Request(
         purpose="check whether the site answers",
@@ -135,9 +135,9 @@ def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
 
 
 def _foreign(answer: Response) -> str:
-    """Describe an answer, unless it is the one that Datadog usually gives without a key.
+    """Describe a response, unless it is the one that Datadog usually sends without a key.
 
-    Datadog sends a refusal in JSON. A proxy sends a redirect, a page, or a status of its own.
+    Datadog sends a refusal in JSON. A proxy sends a redirect, a page or a status of its own.
     """
     try:
         refuse_unreadable(answer)
@@ -151,13 +151,13 @@ def _foreign(answer: Response) -> str:
 
 
 def _asked(site: Site) -> str:
-    """Return Datadog's host, or the address of the sandbox that replaces it."""
+    """Return Datadog's host, or the address of the sandbox that stands in for it."""
     local = urlsplit(site.api_url)
     return local.netloc if local.scheme == "http" else site.public.api_url.removeprefix("https://")
 
 
 def _none_answers(reached: tuple[Reached, ...]) -> Finding:
-    """Report, as a problem, a fault that a person can fix; being offline does not count."""
+    """Report a fault as a problem if a person can fix it; being offline doesn't count."""
     errors = [each.error for each in reached if each.error is not None]
     tls = next((error for error in errors if error.code == "tls_error"), None)
     if tls is not None:
@@ -171,7 +171,7 @@ def _none_answers(reached: tuple[Reached, ...]) -> Finding:
 
 
 def _ahead(date: str, now: datetime) -> float | None:
-    """Return how many seconds a server's clock is ahead of ours."""
+    """Return how many seconds a server's clock is ahead of this machine's."""
     try:
         told = parsedate_to_datetime(date)
     except ValueError:

@@ -45,7 +45,7 @@ def _keyring(
 
 
 def check_folder(environ: Mapping[str, str]) -> Finding:
-    """Check the folder's owner and mode; don't create a missing folder."""
+    """Check the folder's owner and mode, but don't create a missing folder."""
     try:
         folder = default_folder(environ)
     except InputError as error:
@@ -82,7 +82,7 @@ def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_official_variables(environ: Mapping[str, str]) -> Finding | None:
-    """Report Datadog's own variables, because its client sends them to any host it is given."""
+    """Report Datadog's own variables, because its client sends them to any configured host."""
     names = [name for name in ("DD_API_KEY", "DD_APP_KEY") if environ.get(name)]
     if not names:
         return None

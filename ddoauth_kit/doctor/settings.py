@@ -1,4 +1,4 @@
-"""Check variables that take one of several words; commands refuse any other word."""
+"""Check variables that accept only certain words; commands refuse any other word."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.config_folder import config_folder
 from ddoauth_kit.doctor.finding import Finding, note, ok, problem
+from ddoauth_kit.doctor.way_back import consent_wanted
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.errors.near_names import nearest
-from ddoauth_kit.oauth.consent.way_back import consent_wanted
 from ddoauth_kit.printable import one_line
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.socket_folder import short_parent
@@ -35,7 +35,7 @@ _SITES: Final = tuple(name.replace("-", "_").upper() for name in DATADOG_SITES.n
 
 
 def check_sockets(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Say where kernels put their sockets if the temporary folder's path is too long."""
+    """Report where kernels put their sockets if the temporary folder's path is too long."""
     parent = short_parent(environ)
     if parent is None:
         step = "set TMPDIR to a folder with a shorter path"

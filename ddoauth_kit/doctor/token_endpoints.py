@@ -1,4 +1,4 @@
-"""Find out which of a site's two token endpoints answers, without sending any credential."""
+"""Find out which of a site's two token endpoints responds, without sending any credentials."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_token_endpoints(
 ) -> Iterator[Finding]:
     """Post an empty form to each endpoint of the registration's first site.
 
-    An empty form contains neither a client nor a code, so it can't use anything up.
+    An empty form doesn't contain a client or a code, so it can't use anything up.
     """
     site = next((site for site in sites if site.name in registration.sites), None)
     if site is None:

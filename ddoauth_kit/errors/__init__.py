@@ -6,8 +6,8 @@
     ├── TokenError           the token or revocation endpoint refused the request
     ├── ApiError             an API refused the request
     │   └── ApiKeyError      the API key was not created, or is not accepted
-    ├── AnswerError          the server's answer cannot be read
-    └── NetworkError         no answer arrived
+    ├── AnswerError          the server's response cannot be read
+    └── NetworkError         no complete response arrived
 
 Each case has a stable `code`, listed with its next step in `errors/explanations.json`.
 """

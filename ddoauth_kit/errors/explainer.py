@@ -1,7 +1,7 @@
 """Explain an error in full: its cause, how to recognize it, and what to do.
 
-The texts are in `explanations.json`, grouped in the order of the flow. Codes are stable, but the
-texts may change.
+The explanations are in `explanations.json`, grouped in the order of the flow. Codes are stable, but
+the wording may change.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Explanation:
     """The explanation of one code, in sentences.
 
     `cause` starts with the most likely cause. `evidence` says what to look at, and which causes
-    look the same. `fix` is the next step that the error's message gives. `sources` has a
-    (title, URL) pair for each source, and is empty if the cause lies in the kit's own options.
+    can't be told apart. `fix` is the next step that the error's message gives. `sources` has a
+    (title, URL) pair for each source, and is empty if the kit's own options are the cause.
     """
 
     code: str
@@ -51,7 +51,7 @@ class Explanation:
 
 
 def explain(error: str | HasCode) -> Explanation:
-    """Return the explanation of a code, or of an error's code.
+    """Return the explanation of a code or of an error.
 
     Raises:
         ValueError: no error has this code.
@@ -64,7 +64,7 @@ def explain(error: str | HasCode) -> Explanation:
     raise ValueError(
         f"There is no explanation for {given}: a code consists of lower-case words "
         f"joined by underscores, such as {', '.join(list(known)[:2])} or invalid_grant; "
-        "`ddoauth explain --list` lists all."
+        "`ddoauth explain --list` lists all codes."
     )
 
 

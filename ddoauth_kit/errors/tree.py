@@ -41,7 +41,7 @@ class DdoauthError(Exception):
 
     @property
     def evidence(self) -> str:
-        """Return what happened; if the server said why, with its words and the code."""
+        """Return what happened and, if the server gave a reason, its words and the code."""
         if not self.said:
             return self.what
         return f"{self.what} {self._server_said} (ddoauth explain {self.code})"
@@ -54,7 +54,7 @@ class DdoauthError(Exception):
         return self.told(f'explain("{self.code}")')
 
     def told(self, more: str) -> str:
-        """Return the whole message; `more` is the command that explains more."""
+        """Return the whole message; `more` is the command that explains it further."""
         happened = " ".join(filter(None, (self.what, self._server_said)))
         return f"[{self.code}] {happened} Next: {self.advice} More: {more}."
 
@@ -62,7 +62,7 @@ class DdoauthError(Exception):
         return f"{type(self).__name__}({str(self)!r})"
 
     def _render_traceback_(self) -> list[str]:
-        """Make notebooks show only the message, because the mistake isn't in the kit's frames."""
+        """Make notebooks show only the message, because the mistake isn't in the kit's code."""
         more = f'explain("{self.code}"), or `ddoauth explain {self.code}` in a terminal'
         return [f"{type(self).__name__}: {self.told(more)}"]
 
@@ -88,8 +88,8 @@ class ApiKeyError(ApiError):
 
 
 class AnswerError(DdoauthError):
-    """Report an unreadable answer: 5xx, HTML, broken JSON, a missing field."""
+    """Report an unreadable response: 5xx, HTML, broken JSON, a missing field."""
 
 
 class NetworkError(DdoauthError):
-    """Report that no complete answer arrived: a connection or TLS failure, or a timeout."""
+    """Report that no complete response arrived: a connection or TLS failure, or a timeout."""

@@ -1,1 +1,1 @@
-"""Run a partner's server against the sandbox, and judge its behaviour from outside."""
+"""Run a partner's server against the sandbox, and judge its behaviour from the outside."""

@@ -1,4 +1,4 @@
-"""Share the sandbox, fronts, server, client and settings among all scenarios in a grading."""
+"""Share the sandbox, fronts, server, client and settings among all scenarios of a grading run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SERVER_ERROR: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class ActOutcome:
-    """Hold the result of an act: the status of a request, or the exit code of a command."""
+    """The result of an act: the status of a request, or the exit code of a command."""
 
     succeeded: bool
     crashed: bool
@@ -50,14 +50,15 @@ class ActOutcome:
 
 @dataclass(kw_only=True)
 class Bench:
-    """Give each scenario its own browser and organization, and count the connects.
+    """Gives each scenario its own browser and organization, and counts the connections.
 
     While `beside` is true, scenarios run side by side, and each sees only its own organization.
     `waits` counts how often the grader waited because of the server's own rate limit.
-    `list_names_orgs` is false if a good connect showed that the address in [list] does not name
-    organizations. `seconds` is how long a page may take, and `token_life` is the lifetime of an
-    access token that must expire soon. Both grow if a good connect shows that the server or its
-    machine is slow. `pace` is how long the slowest good connect took to show its page.
+    `list_names_orgs` is false if a successful connection showed that the address in [list] doesn't
+    name organizations. `seconds` is how long a page may take, and `token_life` is the lifetime of
+    an access token that must expire soon. Both grow if a successful connection shows that the
+    server or its machine is slow. `pace` is the longest time that a successful connection took to
+    show its page.
     """
 
     control: SandboxControl
@@ -96,7 +97,7 @@ class Bench:
 
     @property
     def site(self) -> str:
-        """Return the site that most scenarios use, which is the first graded site."""
+        """Return the site that most scenarios use: the first graded site."""
         return self.sites[0]
 
     def browser(self, *, seconds: float | None = None, login: bool = True) -> CustomerBrowser:
@@ -104,7 +105,7 @@ class Bench:
         return self._browser(self.login if login else None, seconds=seconds)
 
     def other_browser(self) -> CustomerBrowser:
-        """Return another person's browser, with the other account if one is named."""
+        """Return another person's browser, with the other account if the settings name one."""
         return self._browser(self.other_login or self.login)
 
     def _browser(
@@ -150,7 +151,7 @@ class Bench:
 
     @property
     def has_sessions(self) -> bool:
-        """Return whether two browsers can act as two people, which a fixed cookie prevents."""
+        """Return whether two browsers can act as two people, which a fixed cookie would prevent."""
         fixed = self.login is not None and bool(self.login.cookie or self.login.header)
         return not fixed or self.other_login is not None
 
@@ -179,13 +180,13 @@ class Bench:
             self.waits += 1
 
     def keep_pace(self, seconds: float) -> None:
-        """Allow a page ten times as long as a good connect took, or `patience` if it is longer."""
+        """Allow a page ten times as long as a successful connection, but at least `patience`."""
         with self._lock:
             self.pace = max(self.pace, seconds)
             self.seconds = max(self.seconds, min(_PACE * self.pace, LONGEST_PATIENCE))
 
     def lengthen_life(self, seconds: int) -> None:
-        """Set the minimum lifetime of tokens in scenarios where they must expire."""
+        """Set the minimum lifetime of tokens for scenarios in which they must expire."""
         with self._lock:
             self.token_life = max(self.token_life, seconds)
 
@@ -230,8 +231,8 @@ class Bench:
     def lists(self, org: CustomerOrg, browser: CustomerBrowser) -> bool:
         """Return whether the server lists this organization as connected, by its id or its name.
 
-        Return false if the settings lack [list], or if a good connect showed that the list contains
-        neither.
+        Return false if the settings lack [list], or if a successful connection showed that the list
+        contains neither.
         """
         if "list" not in self.acts or not self.list_names_orgs:
             return False
@@ -244,7 +245,7 @@ class Bench:
         return {"site": vanity_url or named.public.app_url, "domain": named.domain}
 
     def perform(self, act: ActSettings, browser: CustomerBrowser) -> ActOutcome:
-        """Make the server do something, by a request from this browser or by a command."""
+        """Make the server do something, through a request from this browser or a command."""
         if act.command:
             return self._run(act.command)
         page = self._send_form(act, browser) if act.form else browser.request(act.method, act.url)
@@ -281,7 +282,7 @@ class Bench:
         return ActOutcome(done.returncode == 0, done.returncode < 0, text)
 
     def left_for(self, *, since: int) -> tuple[FrontRecord, ...]:
-        """Return the server's requests to hosts other than Datadog's, after this many records."""
+        """Return the server's requests to other hosts than Datadog's, after this many records."""
         return tuple(
             record
             for record in self.records[since:]

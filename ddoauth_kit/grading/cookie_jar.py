@@ -1,4 +1,4 @@
-"""Store and send cookies by Chromium's rules, so that a graded server sees what a browser sends."""
+"""Store and send cookies by Chromium's rules, so a graded server sees what a browser would send."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Cookie:
 
     @property
     def slot(self) -> tuple[str, str, bool, str]:
-        """Return the values that a newer cookie must share to replace this one."""
+        """Return the values that a newer cookie must have in common to replace this one."""
         return (self.name, self.host, self.host_only, self.path)
 
 
 class CookieJar:
-    """Hold the cookies of one browser; `now` returns seconds since 1970."""
+    """The cookies of one browser; `now` returns seconds since 1970."""
 
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -64,10 +64,10 @@ class CookieJar:
         )
 
     def header(self, url: str, *, method: str = "GET", initiator: str | None = None) -> str:
-        """Return the `Cookie` header of a top-level navigation, or an empty string.
+        """Return the `Cookie` header for a top-level navigation, or an empty string.
 
-        `initiator` is the page whose link or form began the navigation. Without one, the person
-        typed the address, which counts as same-site.
+        `initiator` is the page whose link or form began the navigation. If there is none, the
+        person typed the address, which counts as same-site.
         """
         here = urlsplit(url)
         same = initiator is None or site_of(initiator) == site_of(url)
@@ -93,7 +93,7 @@ class CookieJar:
         return fits and secure and _path_fits(urlsplit(url).path or "/", cookie.path)
 
     def _crosses(self, cookie: Cookie, *, method: str) -> bool:
-        """Return whether a navigation started by another site carries the cookie."""
+        """Return whether a navigation started by another site includes the cookie."""
         if cookie.same_site == "none":
             return True
         if cookie.same_site == "strict":
@@ -103,7 +103,7 @@ class CookieJar:
 
 
 def read_set_cookie(header: str, *, url: str, now: float) -> Cookie | None:
-    """Read one `Set-Cookie` header as a browser does; return None if it must be refused."""
+    """Read one `Set-Cookie` header as a browser does; return None if the cookie must be refused."""
     first, *rest = header.split(";")
     name, equals, value = first.partition("=")
     name, value = (name.strip(), value.strip()) if equals else ("", first.strip())
@@ -138,13 +138,13 @@ def site_of(url: str) -> tuple[str, str]:
 
 
 def is_trustworthy(url: str) -> bool:
-    """Return whether Chromium treats an address as secure: it uses https or is on this machine."""
+    """Return whether Chromium treats an address as secure: https, or on this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address means this machine."""
+    """Return whether a host name or address refers to this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     return _is_address(host) and ip_address(host.strip("[]")).is_loopback
@@ -164,7 +164,7 @@ def _allowed(cookie: Cookie, *, url: str, domain: str) -> bool:
 
 
 def _scope(domain: str, *, host: str) -> tuple[str, bool] | None:
-    """Return the cookie's host and whether only that host gets it, or None for a refused cookie."""
+    """Return the cookie's host and whether only that host gets it, or None if it is refused."""
     wanted = domain.lower().removeprefix(".")
     if not wanted:
         return host, True

@@ -1,7 +1,7 @@
 """Act as the customer's browser: follow redirects, handle cookies like Chromium, and record both.
 
 This module imports httpx directly, as the sender does, because a browser stores cookies and can
-visit any host. It never receives any of the kit's secrets.
+visit any host. None of the kit's secrets ever reach it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _KEEP_METHOD: Final = frozenset({307, 308})
 
 @dataclass(frozen=True, slots=True)
 class VisitedAddress:
-    """Hold one of the browser's requests: the URL in its address bar, and the response's status."""
+    """One of the browser's requests: the URL in the address bar, and the response's status."""
 
     method: str
     url: str
@@ -50,9 +50,9 @@ class VisitedAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPage:
-    """Hold the page that a navigation ended on.
+    """The page where a navigation ended.
 
-    `stopped_at` is the address where the caller wanted the browser to stop. If no page came,
+    `stopped_at` is the address where the caller wanted the browser to stop. If no page arrived,
     `failure` is `unreachable`, `timeout`, `circle` or `broken`; otherwise it is empty. `steps`
     lists all requests of the navigation, including the last one.
     """
@@ -77,12 +77,12 @@ class _Navigation:
 
 
 class CustomerBrowser:
-    """Browse the server under test directly, and Datadog's pages through the front.
+    """Browses the server under test directly, and Datadog's pages through the front.
 
     `proxy` is the front's address and `ca` is its certificate as PEM. The browser connects to this
-    machine directly and does not check its https certificates, because developers' self-signed
+    machine directly and doesn't check its https certificates, because developers' self-signed
     certificates would fail the check. If a page on this machine responds with 429, the browser
-    waits as long as `Retry-After` says and retries a few times; it calls `limited` before each
+    waits for the time in `Retry-After` and retries a few times; it calls `limited` before each
     wait.
     """
 
@@ -120,7 +120,7 @@ class CustomerBrowser:
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Go to an address and follow redirects, but stop before any address that `until` accepts.
+        """Open an address and follow redirects, but stop before any address that `until` accepts.
 
         `initiator` is the page that contains the link; without it, the person typed the address.
         """

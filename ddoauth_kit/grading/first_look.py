@@ -59,7 +59,7 @@ _DATADOG: Final = re.compile(r"https://[^\s\"'<>\\]+/oauth2/v1/authorize[^\s\"'<
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstLook:
-    """Hold what one run revealed: the settings, the refused hosts and the cookies."""
+    """What one run revealed: the settings, the refused hosts and the cookies."""
 
     settings: GradeSettings
     blocked: tuple[str, ...]
@@ -67,7 +67,7 @@ class FirstLook:
     scopes_unknown: tuple[str, ...] = ()
 
     def toml(self) -> str:
-        """Return the settings file; comments at the end list what a person should confirm."""
+        """Return the settings file; comments at the end list what you should confirm."""
         lines = [to_toml(self.settings, blocked=self.blocked).rstrip("\n"), ""]
         lines += [f"# The server's cookies: {', '.join(self.cookies) or 'none'}."]
         lines += [
@@ -104,7 +104,7 @@ def first_look(  # noqa: PLR0913 - the options of the command
     `login` logs each browser in first, if the server has its own login.
 
     Raises:
-        SettingsError: the flow cannot be followed, or the server has another client.
+        SettingsError: the flow cannot be followed, or the server uses a different client.
         FrontError: the front or the process cannot start.
     """
     if not command:
@@ -166,7 +166,7 @@ def is_tool(host: str) -> bool:
 
 
 def _begun(bench: Bench, url: str) -> tuple[Journey, StartSettings]:
-    """Find out in which of the four ways the flow begins at this address."""
+    """Determine which of the four ways starts the flow at this address."""
     journey = _fresh(bench)
     named = _json_field(journey.browser.open(url, until=bench.is_datadog))
     if named:
@@ -193,7 +193,7 @@ def _fresh(bench: Bench) -> Journey:
 
 
 def _how_to_log_in(error: FlowNotFoundError) -> str:
-    """Return the options for logging in with the form that was found, or an empty string."""
+    """Return the options for logging in with the given form, or an empty string."""
     forms = error.page.html.forms if error.page is not None else ()
     form = next((form for form in forms if form.password), None)
     if error.code != "login_needed" or error.page is None:
@@ -208,7 +208,7 @@ def _how_to_log_in(error: FlowNotFoundError) -> str:
 
 
 def _json_field(page: SeenPage) -> str:
-    """Return the dotted name of the field that contains an authorization request."""
+    """Return the dotted name of the JSON field that contains an authorization request."""
     try:
         document = json.loads(page.body)
     except ValueError:
@@ -246,7 +246,7 @@ def _check_client(bench: Bench, asked: Mapping[str, str]) -> None:
 
 
 def _registered(bench: Bench, redirect_uri: str, scopes: Sequence[str]) -> tuple[str, ...]:
-    """Register the requested redirect URI and scopes; return the scopes that Datadog knows."""
+    """Register the requested redirect URI and scopes; return the scopes known to Datadog."""
     known = tuple(scope for scope in scopes if scope in bench.scopes)
     uris = [redirect_uri] if redirect_uri else None
     bench.control.amend_client(bench.client_id, redirect_uris=uris, scopes=known or None)

@@ -1,4 +1,4 @@
-"""Grade a server: start the sandbox, fronts and process, connect once, and run the scenarios."""
+"""Grade a server: start the sandbox, fronts and process, connect once and run the scenarios."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox import Sandbox
 
 _LIMITS: Final = (
-    "The server itself answered 429, and the grader waited for it {} times. Raise the server's "
-    "rate limit while you grade it: checks of acts do not wait."
+    "The server itself responded with 429, and the grader waited for it {} times. Raise the "
+    "server's rate limit while you grade it: checks of acts do not wait."
 )
 # The hosts to which the sandbox's faults redirect.
 FOREIGN: Final = ("datadog.example", "api.datadog.example", "elsewhere.example")
 _LIST: Final = (
-    "[list] was not used: after a good connect it names neither the id of the organization nor its "
-    "name."
+    "[list] was not used: after a successful connection, it contains neither the organization's id "
+    "nor its name."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxAddress:
-    """Hold the address of a running sandbox, for a server that was started by hand.
+    """The address of a running sandbox, for a server that was started by hand.
 
-    `key` opens its control interface.
+    `key` gives access to its control interface.
     """
 
     url: str
@@ -65,7 +65,7 @@ class SandboxAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeMeans:
-    """Say how a server is graded.
+    """How to grade a server.
 
     With `browser`, Chromium opens its pages and runs their scripts. With `isolated`, this process,
     the server and the sandbox run in their own namespace; `forward` lists the machine's ports that
@@ -86,7 +86,7 @@ class _Client:
 
     @classmethod
     def unknown(cls, settings: GradeSettings) -> Self:
-        """Describe what is known about the client of a server that is already running."""
+        """Describe the known facts about the client of a server that is already running."""
         uris = settings.client.redirect_uris
         own = _nearest_uri(settings, uris) if uris else ""
         return cls(client_id="", client_secret="", redirect_uri=own, scopes=settings.client.scopes)
@@ -104,7 +104,7 @@ def grade(  # noqa: PLR0913 - the options of the command
     """Grade the server that the settings describe; `only` limits the checks.
 
     Raises:
-        SettingsError: the good connect fails; `unknown_check` for `only`.
+        SettingsError: the first connection fails; `unknown_check` for `only`.
         FrontError: the front or the server's process cannot start.
     """
     began = time.monotonic()
@@ -139,7 +139,7 @@ def bench_for(
     sandbox: SandboxAddress | None = None,
     means: GradeMeans | None = None,
 ) -> Iterator[Bench]:
-    """Start everything that a grading needs, with the server last, and stop it all at the end."""
+    """Start everything that a grading run needs, the server last, and stop it all at the end."""
     by = means or GradeMeans()
     with ExitStack() as stack:
         authority, command = Authority(), settings.server.command
@@ -241,7 +241,7 @@ def _registered(settings: GradeSettings, sandbox: Sandbox, control: SandboxContr
 
 
 def _nearest_uri(settings: GradeSettings, uris: Sequence[str]) -> str:
-    """Return the tested server's redirect URI; of several, return the one at its own address."""
+    """Return the tested server's redirect URI; if there are several, the one at its own address."""
     start = settings.start
     place = urlsplit(start.url or start.page or start.json).netloc
     own = [uri for uri in uris if urlsplit(uri).netloc == place]
@@ -325,7 +325,7 @@ def _wanted(only: Sequence[str], settings: GradeSettings) -> tuple[str, ...]:
 
 def _announcement(connects: int) -> str:
     return (
-        f"This makes about {connects} connects, each with a new organization in the sandbox. They "
+        f"This makes about {connects} connections, each with a new sandbox organization. They "
         "leave rows, emails and webhooks in your server's own systems."
     )
 

@@ -15,7 +15,7 @@ _HIDDEN: Final = frozenset({"script", "style", "template", "noscript", "title"})
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """Hold a link's absolute address, and its text."""
+    """A link's absolute address and its text."""
 
     url: str
     text: str
@@ -23,7 +23,7 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class PageForm:
-    """Hold a form: its address and method, its fields and values, its buttons and its text.
+    """A form: its address and method, its fields and values, its buttons and its text.
 
     `password` is the name of the password field, or empty if there is none.
     """
@@ -38,7 +38,7 @@ class PageForm:
 
 @dataclass(frozen=True, slots=True)
 class HtmlPage:
-    """Hold a page's contents; `refresh` is the address of a meta refresh, or empty."""
+    """A page's contents; `refresh` is the address of a meta refresh, or empty."""
 
     text: str = ""
     links: tuple[PageLink, ...] = ()

@@ -21,7 +21,7 @@ KEY_FILES: Final = "ddoauth-control-*/control-key"
 
 
 def find_sandbox(url: str, *, folder: Path | None = None) -> SandboxAddress:
-    """Return a running sandbox's address and its control key, which only its own user can read.
+    """Return a running sandbox's address and its control key, which only the same user can read.
 
     Raises:
         SettingsError: `not_this_machine`, `no_control_key`.

@@ -1,4 +1,4 @@
-"""Take one customer through one attempt: begin, consent at Datadog, return to the server."""
+"""Take one customer through one attempt: start, consent at Datadog, return to the server."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ DENY: Final = ("decision", "deny")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """Hold what the server did with a redirect: its page, and the requests it made.
+    """What the server did with a redirect: its page, and the requests that it made.
 
-    `connected` says whether the server counts the browser as connected; `listed` says whether its
+    `connected` tells whether the server counts the browser as connected; `listed` tells whether its
     list of connections names the organization. `written` is the server's output. `words` maps
     checks to the text that [pages] expects.
     """
@@ -53,7 +53,7 @@ class Arrival:
 
 
 class Journey:
-    """Take one attempt through its own browser and organization.
+    """One attempt, with its own browser and organization.
 
     Raises:
         FlowNotFoundError: the attempt did not reach the consent page, or did not return from it.
@@ -83,7 +83,7 @@ class Journey:
         return self
 
     def begin(self, *, tile: bool = True) -> Self:
-        """Let the server send the browser to Datadog, and store that address as `request`.
+        """Let the server send the browser to Datadog, and store the address as `request`.
 
         With `tile`, the customer comes from Datadog's tile, which adds `site` and `domain`.
         """
@@ -141,7 +141,7 @@ class Journey:
         return self.begin().consent().arrive()
 
     def events(self) -> tuple[SandboxEvent, ...]:
-        """Return the requests that the sandbox has answered since this journey began."""
+        """Return the requests that the sandbox has handled since this journey began."""
         return self._mine(self._bench.control.events(after=self.began))
 
     def _mine(self, events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
@@ -151,7 +151,7 @@ class Journey:
 
 
 def _lives(bench: Bench, page: SeenPage) -> bool:
-    """Return whether the process is alive; a dying one is first given a moment to end."""
+    """Return whether the process is alive; a dying process first gets a moment to exit."""
     until = time.monotonic() + (_DYING if page.failure in _BROKEN_OFF else 0.0)
     while bench.subject.alive and time.monotonic() < until:
         time.sleep(_TICK)
@@ -159,7 +159,7 @@ def _lives(bench: Bench, page: SeenPage) -> bool:
 
 
 def changed(location: str, changes: Mapping[str, str | None]) -> str:
-    """Return the redirect with some parameters changed; None removes a parameter."""
+    """Return the redirect with some parameters changed; the value None removes a parameter."""
     parts = urlsplit(location)
     pairs = [
         pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in changes

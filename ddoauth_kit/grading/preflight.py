@@ -1,4 +1,4 @@
-"""Make one good connect before the scenarios, and tolerate mistakes one by one if needed."""
+"""Make one successful connection before the scenarios, tolerating mistakes one by one if needed."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _WORDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodRun:
-    """Hold what the first good connect showed.
+    """What the first successful connection showed.
 
-    `tolerated` names the mistakes that the sandbox tolerates now. If even tolerance did not help,
+    `tolerated` names the mistakes that the sandbox now tolerates. If tolerating them did not help,
     nothing else can be tested, and `failure` gives the reason; otherwise `failure` is empty.
     """
 
@@ -45,7 +45,7 @@ class GoodRun:
 
 
 class _Mistakes:
-    """Make the sandbox tolerate one mistake after another."""
+    """Makes the sandbox tolerate one mistake after another."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -67,7 +67,7 @@ class _Mistakes:
 
 
 def preflight(bench: Bench) -> GoodRun:
-    """Connect until it works, or until tolerance no longer helps.
+    """Connect until it works, or until tolerating mistakes no longer helps.
 
     Raises:
         SettingsError: `other_client`, `front_bypassed`, `untrusted_ca`, `not_connected_page`, and
@@ -129,7 +129,7 @@ def _check_client(bench: Bench, asked: dict[str, str]) -> None:
 
 
 def _adopt(bench: Bench, asked: dict[str, str]) -> None:
-    """Use the client of an already running server, if this sandbox has it."""
+    """Use the client of an already running server, if the sandbox has this client."""
     try:
         uris, scopes = bench.control.registered(asked.get("client_id", ""))
     except FrontError:
@@ -144,7 +144,7 @@ def _adopt(bench: Bench, asked: dict[str, str]) -> None:
 
 
 def _before_consent(bench: Bench, asked: dict[str, str]) -> list[str]:
-    """Name the mistakes in the authorization request itself."""
+    """Return the mistakes in the authorization request itself."""
     found = []
     if not asked.get("code_challenge"):
         found.append("no-pkce")
@@ -158,7 +158,7 @@ def _before_consent(bench: Bench, asked: dict[str, str]) -> list[str]:
 
 
 def _at_exchange(arrival: Arrival) -> str:
-    """Name the mistake that made the token request fail, or "" if tolerance cannot help."""
+    """Return the mistake that made the token request fail, or "" if tolerance can't help."""
     for event in arrival.exchanges:
         if event.role == "app":
             return "token-at-app"

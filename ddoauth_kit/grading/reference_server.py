@@ -23,13 +23,13 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from ddoauth_kit import ClientRegistration, FileStore, Kind, OAuthClient, Secret, ensure_api_key
-from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import Telemetry, event_request, send
 from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError
 from ddoauth_kit.oauth.file_records import FileRecords
 from ddoauth_kit.oauth.grant import Grant, keep_grant, kept_grants
 from ddoauth_kit.oauth.shared_pending import SharedPending
+from ddoauth_kit.oauth.tokens import monitor_list_request
 from ddoauth_kit.sites import DATADOG_SITES
 
 HEADERS = {

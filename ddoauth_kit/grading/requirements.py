@@ -1,4 +1,4 @@
-"""List the requirements for a correct integration, each with its source and its fix.
+"""The requirements for a correct integration, each with its source and its fix.
 
 `worst` is the worst verdict that a check can give. *Broken* needs a MUST in an RFC, a rule on a
 Datadog page that the integration must follow to work at all, a security hole, or a server that

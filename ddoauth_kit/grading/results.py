@@ -1,4 +1,4 @@
-"""Hold the result of a grading: a verdict for each requirement, and the overall grade."""
+"""The result of a grading run: a verdict for each requirement, and the overall grade."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """Name the result for one requirement; `VERDICT_MEANINGS` explains each."""
+    """The result for one requirement; `VERDICT_MEANINGS` explains each value."""
 
     MET = "met"
     RISK = "risk"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
     @property
     def words(self) -> str:
-        """Return the name in words."""
+        """Return the verdict's name in plain words."""
         return self.value.replace("_", " ")
 
 
@@ -52,7 +52,7 @@ _UNTRIED: Final = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
 
 
 class Grade(StrEnum):
-    """Rate a server by its worst verdict, never by a percentage.
+    """The overall rating of a server: its worst verdict, never a percentage.
 
     `incomplete` means that a *must* was not seen or not tested.
     """
@@ -65,7 +65,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Hold one requirement; it is tested only if the settings have the tables in `needs`."""
+    """One requirement; it is tested only if the settings have the tables in `needs`."""
 
     id: str
     sentence: str
@@ -82,7 +82,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """Hold the verdict for one requirement on one site.
+    """The verdict for one requirement on one site.
 
     `evidence` has lines from the sandbox's journal, and `excerpt` is part of a page or a log; both
     are masked. `reason` says why something was not tested or not seen, or why it is at most a risk.
@@ -116,11 +116,11 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeReport:
-    """Hold a whole grading.
+    """A complete grading report.
 
-    `connects` counts the customers' returns to the server; `seconds` is wall time. `tolerated`
-    names the mistakes that the sandbox tolerated so that grading could continue. `left_out` maps
-    requirement ids to the reasons why the settings skip them.
+    `connects` counts how often customers returned to the server; `seconds` is wall time.
+    `tolerated` names the mistakes that the sandbox tolerated so that grading could continue.
+    `left_out` maps requirement ids to the reasons that the settings give for skipping them.
     """
 
     results: tuple[CheckResult, ...]
@@ -158,7 +158,7 @@ class GradeReport:
         return f"{said} ({counted}).{self._next_setting()}"
 
     def _next_setting(self) -> str:
-        """Name the settings table that would add the most requirements."""
+        """Return the settings table that would add the most requirements."""
         wanted = Counter(
             need
             for result in self.results

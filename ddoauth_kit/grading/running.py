@@ -1,4 +1,4 @@
-"""Run a grading's scenarios, and trust that no request arrived only between two good connects."""
+"""Run the scenarios; "no request" counts as a result only between two successful connections."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WRONG: Final = frozenset({Verdict.RISK, Verdict.BROKEN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pending:
-    """Hold findings until the next good connect, and organizations whose late requests count."""
+    """Findings waiting for the next successful connection, and organizations to check then."""
 
     findings: tuple[Finding, ...]
     orgs: tuple[str, ...]
@@ -39,9 +39,9 @@ class _Pending:
 
 @dataclass(kw_only=True)
 class Running:
-    """Run the chosen scenarios on one bench; `say` reports progress.
+    """Runs the chosen scenarios on one bench; `say` reports progress.
 
-    `dead` says why nothing more can run; otherwise it is empty.
+    `dead` gives the reason if nothing more can run; otherwise it is empty.
     """
 
     bench: Bench
@@ -54,16 +54,16 @@ class Running:
     _confirmed: list[_Pending] = field(default_factory=list)
 
     def chosen(self) -> tuple[Scenario, ...]:
-        """Return the scenarios that produce a result for at least one of the wanted checks."""
+        """Return the scenarios that give a result for at least one of the requested checks."""
         return tuple(each for each in SCENARIOS if {*each.checks} & {*self.wanted})
 
     def connects_ahead(self) -> int:
-        """Estimate how many connects the chosen scenarios will make."""
+        """Estimate how many connections the chosen scenarios will make."""
         able = [each for each in self.chosen() if not self._missing(each)]
         return sum(each.connects for each in able) + 2
 
     def run(self, *, first: Iterable[Finding]) -> list[Finding]:
-        """Run all scenarios; `first` contains the findings of the good connect."""
+        """Run all scenarios; `first` contains the findings from the first connection."""
         judged = tuple(first)
         self._keep(judged)
         done = {finding.id for finding in judged}
@@ -147,8 +147,10 @@ class Running:
             return _untried(scenario, str(error))
 
     def _after_death(self, scenario: Scenario, found: list[Finding]) -> list[Finding]:
-        """Restart the process if it ended during a scenario, and mark that scenario as *broken*."""
-        self._give_up_pending("The server's process ended before a good connect could follow.")
+        """Restart the process if it exited during a scenario, and mark the scenario as *broken*."""
+        self._give_up_pending(
+            "The server's process ended before a successful connection could follow."
+        )
         dead = Check(scenario.checks[0], "The server keeps running.")
         text = f"The server's process ended in this scenario: {scenario.name}."
         named = [each for each in found if each.verdict is not Verdict.BROKEN]
@@ -168,16 +170,16 @@ class Running:
             self.dead = f"The server ended and could not be started again: {error}"
 
     def _confirm(self) -> None:
-        """Make a good connect, which confirms the findings before it."""
+        """Make a successful connection, which confirms the findings before it."""
         if not self._pending or self.dead:
             return
         try:
             arrival = Journey(self.bench).connect()
             good = arrival.issued and arrival.connected
             self.bench.keep_pace(arrival.page.seconds if good else 0)
-            why = "A good connect failed after this scenario."
+            why = "A connection failed after this scenario."
         except FlowNotFoundError as error:
-            good, why = False, f"A good connect failed after this scenario. {error.line}"
+            good, why = False, f"A connection failed after this scenario. {error.line}"
         if not good:
             self._give_up_pending(why)
             self._restart()
@@ -187,7 +189,9 @@ class Running:
                 self._keep(pending.findings)
                 self._confirmed.append(pending)
             else:
-                self._untrusted(pending, "The process was restarted before a good connect.")
+                self._untrusted(
+                    pending, "The process was restarted before a successful connection."
+                )
         self._pending.clear()
 
     def _give_up_pending(self, reason: str) -> None:
@@ -204,8 +208,8 @@ class Running:
     def _beside(self, scenarios: list[Scenario]) -> None:
         """Run scenarios side by side, and tell their requests apart by organization.
 
-        Only *met* results count. The other scenarios run again alone, because a busy machine may
-        have been too slow to run all of them at once.
+        Only *met* results count. All other scenarios run again on their own, because a busy machine
+        may have been too slow to run everything at once.
         """
         if len(scenarios) == 1:
             self._one(scenarios[0])
@@ -254,7 +258,7 @@ class Running:
                 self._keep([Check(finding.id, finding.expected).broken(text, events=late)])
 
     def after_failure(self, found: Iterable[Finding]) -> list[Finding]:
-        """Store a failed good connect's findings, but only mistakes from the whole run."""
+        """Store the findings of a failed connection, but only mistakes from the whole run."""
         self._keep(found)
         self._keep(each for each in self._of_whole_run() if each.verdict in _WRONG)
         return self.findings
@@ -265,7 +269,7 @@ class Running:
         return [whole_run.CHECKS[name](self.bench, events) for name in names]
 
     def _keep(self, found: Iterable[Finding]) -> None:
-        """Add the findings of wanted checks; if a check has two, the worse one counts."""
+        """Add the findings for the requested checks; if a check has two, the worse one counts."""
         for finding in found:
             if finding.id not in self.wanted:
                 continue

@@ -40,9 +40,9 @@ _FAILURES: Final = (
 
 
 class Chromium:
-    """Share one Chromium during a whole grading, with fresh cookies for each page.
+    """One Chromium for a whole grading run, with fresh cookies for each page.
 
-    Playwright's objects belong to the thread that made them. Scenarios run side by side, so one
+    Playwright's objects belong to the thread that created them. Scenarios run side by side, so one
     thread drives Chromium for all of them. `proxy` is the front's address, so the front sees
     requests to other hosts.
 
@@ -70,7 +70,7 @@ class Chromium:
 
 
 class ScriptBrowser(CustomerBrowser):
-    """Act as a customer whose browser runs the scripts on the server's own pages."""
+    """A customer whose browser runs the scripts on the server's own pages."""
 
     def __init__(self, chromium: Chromium, **options: Any) -> None:  # noqa: ANN401 - the base's
         super().__init__(**options)
@@ -95,7 +95,7 @@ class ScriptBrowser(CustomerBrowser):
 
 @dataclass(kw_only=True)
 class _Seen:
-    """Collect the requests from one visit's windows; `stopped_at` is where the visit stopped."""
+    """The requests from one visit's windows; `stopped_at` is where the visit stopped."""
 
     answers: list[Any] = field(default_factory=list)
     stopped_at: str = ""
@@ -108,7 +108,7 @@ class _Seen:
 
 
 class _Visit:
-    """Make one navigation, in Chromium's own thread."""
+    """One navigation, in Chromium's own thread."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class _Visit:
         self._seconds = seconds
 
     def made(self, browser: Any, jar: CookieJar) -> SeenPage:  # noqa: ANN401 - Playwright's
-        """Open a window, let its scripts run, and return the page that it then shows."""
+        """Open a window, let its scripts run, and return the resulting page."""
         began = time.monotonic()
         context = browser.new_context(ignore_https_errors=True)
         try:
@@ -261,7 +261,7 @@ def _launched(proxy: str) -> tuple[Any, Any]:
 
 
 def _given(cookie: Cookie) -> dict[str, object]:
-    """Convert a cookie to Playwright's format; there, a leading dot includes subdomains."""
+    """Convert a cookie to Playwright's format, where a leading dot includes subdomains."""
     given: dict[str, object] = {
         "name": cookie.name,
         "value": cookie.value,

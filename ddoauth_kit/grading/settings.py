@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ddoauth_kit.errors.near_names import nearest
 from ddoauth_kit.grading.front.process import SHELL_WORDS
 from ddoauth_kit.grading.requirements import REQUIREMENTS
-from ddoauth_kit.masking.patterns import is_secret_name
+from ddoauth_kit.leaks.secret_names import is_secret_name
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _ACT: Final = ("url", "method", "command")
 
 
 class SettingsError(Exception):
-    """Explain why grading cannot begin: a stable code and one line that ends with the next step."""
+    """The reason grading can't start: a stable code, and one line that ends with the next step."""
 
     def __init__(self, code: str, line: str) -> None:
         super().__init__(code, line)
@@ -54,10 +54,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSettings:
-    """Say where the flow begins, in one of four ways.
+    """Where the flow begins, in one of four ways.
 
     `url` redirects to Datadog, `page` has one link or form that leads there, `json` returns the
-    address in `field` (with dots for nested fields), and `log` is some text in the output line that
+    address in `field` (with dots for nested fields), and `log` is text in the output line that
     contains the address.
     """
 
@@ -70,7 +70,7 @@ class StartSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectedSettings:
-    """Say how to recognize the *connected* page: by its text, its address, or a status URL."""
+    """How to recognize the *connected* page: by its text, its address, or a status URL."""
 
     text: str = ""
     address: str = ""
@@ -79,7 +79,7 @@ class ConnectedSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """Hold the server's registration: the path of its file, or the values themselves."""
+    """The server's registration: the path of its file, or the values themselves."""
 
     file: str = ""
     redirect_uris: tuple[str, ...] = ()
@@ -88,9 +88,9 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """Say how to start the server; without a command, it is already running.
+    """How to start the server; without a command, it is already running.
 
-    `ready` is an address that answers, or text in the output. Values in `env` may contain
+    `ready` is an address that responds, or text in the output. Values in `env` may contain
     `{client_id}`, `{client_secret}` and `{env:NAME}`.
     """
 
@@ -102,7 +102,7 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActSettings:
-    """Say how to make the server do something: with a request or with a command.
+    """How to make the server do something: with a request or a command.
 
     A login may have `form` fields, and `cookie` and `header`, which are sent unchanged
     (`name=value`, `Name: value`).
@@ -118,7 +118,7 @@ class ActSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeSettings:
-    """Hold all settings of `ddoauth grade`.
+    """All settings of `ddoauth grade`.
 
     `patience` is in seconds. `pages` maps a requirement to text that its page must show; `skip`
     maps a requirement to the reason for skipping it. Commands run in `folder`, and paths are
@@ -201,7 +201,7 @@ def resolved(text: str, *, values: Mapping[str, str], environ: Mapping[str, str]
     """Replace `{client_id}`, `{client_secret}` and `{env:NAME}` in a value.
 
     Raises:
-        SettingsError: `no_variable`, for a variable that is not set.
+        SettingsError: `no_variable`, if a variable is not set.
     """
 
     def fill(found: re.Match[str]) -> str:
@@ -431,7 +431,7 @@ def _by_requirement(document: Mapping[str, Any], name: str, known: Iterable[str]
 
 
 def to_toml(settings: GradeSettings, *, blocked: Iterable[str] = ()) -> str:
-    """Return the file that `--init` writes, for a person to confirm.
+    """Return the file that `--init` writes and that you should review.
 
     `blocked` lists the hosts that the front refused; they appear in the file as comments.
     """

@@ -38,10 +38,10 @@ _HTTP_PORT: Final = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectStart:
-    """Say how to start the server: its command, its folder, and the sign that it is ready.
+    """How to start the server: its command, its folder, and the sign that it is ready.
 
-    `ready` is an address that answers, or text in the output; without it, the sign is an open port.
-    `log` is a file that the server writes besides its output.
+    `ready` is an address that responds, or text in the output; without it, the sign is an open
+    port. `log` is a file that the server writes in addition to its output.
     """
 
     command: tuple[str, ...]
@@ -54,7 +54,7 @@ class SubjectStart:
 
 
 class Subject:
-    """Run the server until `stop`; if it has no command, somebody else has already started it.
+    """Runs the server until `stop`; if it has no command, somebody else has already started it.
 
     Raises:
         SettingsError: `port_in_use`, `server_ended`, `server_not_ready`, `no_server`.
@@ -76,7 +76,7 @@ class Subject:
 
     @property
     def alive(self) -> bool:
-        """Return whether the process is alive or, without one, whether the port answers."""
+        """Return whether the process is alive or, without a process, whether the port responds."""
         if self.by_hand:
             return _answers(self._how.place)
         return self._process is not None and self._process.alive
@@ -125,7 +125,7 @@ class Subject:
             self._process.send(getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def restart(self, *, crash: bool = False) -> None:
-        """Restart the server with its stored state; `crash` leaves no time to store more."""
+        """Restart the server with its stored state; `crash` leaves it no time to store more."""
         if crash:
             self.kill()
         self.stop()
@@ -223,7 +223,7 @@ class Subject:
 
 
 class FlowNotFoundError(Exception):
-    """Explain why the flow did not reach Datadog: a stable code, and one line with advice."""
+    """The reason the flow did not reach Datadog: a stable code, and one line with advice."""
 
     def __init__(self, code: str, line: str, page: SeenPage | None = None) -> None:
         super().__init__(code, line)
@@ -263,7 +263,7 @@ def begin_flow(
 
 
 def with_pairs(url: str, pairs: Mapping[str, str]) -> str:
-    """Add query parameters to an address, except those whose names it already has."""
+    """Add query parameters to an address, except those that it already has."""
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     named = {name for name, _ in query}
@@ -367,7 +367,7 @@ def _check_came(page: SeenPage) -> None:
 
 
 def _other_scheme(page: SeenPage) -> str:
-    """If no answer could be read, say that http and https may have been mixed up."""
+    """If no response could be read, suggest that http and https may have been mixed up."""
     if page.failure == "unreachable" and page.url.startswith("https:"):
         return " If it serves plain http, write http:// there."
     if page.failure == "broken" and page.url.startswith("http:"):

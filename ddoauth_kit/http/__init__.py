@@ -1,1 +1,1 @@
-"""Send requests and read answers; only the module `sender` sends."""
+"""Send requests and read responses; only the module `sender` sends anything."""

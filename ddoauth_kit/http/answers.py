@@ -1,4 +1,4 @@
-"""Read answers: JSON, and Datadog's errors in every format."""
+"""Read responses: JSON, and Datadog's errors in every format."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def read_json(response: Response) -> Any:  # noqa: ANN401 - JSON has no narrower
         start = response.text.lstrip()[:1]
     code = "html_answer" if start == "<" else "malformed_json"
     found = "a web page" if code == "html_answer" else _found(start)
-    raise _unreadable(response, code, f"held {found} where JSON was expected")
+    raise _unreadable(response, code, f"contained {found} instead of JSON")
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """Parse JSON, and refuse half of a surrogate pair, which no string can contain."""
+    """Parse JSON, and refuse half of a surrogate pair, which a valid string can't contain."""
     answer = json.loads(text)
     if "\\u" in text:
         json.dumps(answer, ensure_ascii=False).encode()
@@ -69,10 +69,10 @@ def read_object(response: Response) -> dict[str, Any]:
 
 
 def refuse_unreadable(response: Response) -> None:
-    """Raise for answers that readers can't handle: redirects, 5xx, and errors as web pages.
+    """Raise for responses that readers can't handle: redirects, 5xx, and error pages in HTML.
 
-    Some statuses matter more than the body: a web page with 429 is a rate limit, which the readers
-    report, and a web page with 407 or 511 comes from a proxy that needs a login.
+    Some statuses matter more than the body: a web page with status 429 is a rate limit, which the
+    readers report, and one with 407 or 511 comes from a proxy that requires a login.
 
     Raises:
         AnswerError: `unexpected_redirect`, `proxy_answer`, `html_answer` or `server_error`.
@@ -100,20 +100,20 @@ def _host(url: str) -> str | None:
 
 
 def refusal_sentence(response: Response) -> str:
-    """Say that a request was refused, and how long to wait if the answer says so."""
+    """Say that a request was refused and, if the response specifies it, how long to wait."""
     purpose = response.record.purpose
     if response.status != _TOO_MANY:
         return f"The {purpose} was refused ({response.status})."
     wait = seconds_to_wait(response)
     shown = "an unknown number of seconds" if wait is None else counted(f"{wait:g}", "second")
-    return f"The {purpose} came too often ({response.status}): wait {shown}."
+    return f"The {purpose} was sent too often ({response.status}): wait {shown}."
 
 
 def seconds_to_wait(response: Response) -> float | None:
-    """Return the seconds in `X-RateLimit-Reset` or else in `Retry-After`, or None.
+    """Return the seconds in `X-RateLimit-Reset`, or else in `Retry-After`, or else None.
 
     If a header occurs twice, its values are joined by a comma. A value is a number of seconds, a
-    date or a Unix time; if there are several, the longest wait counts. Without either header, the
+    date or a Unix time; if there are several, the longest wait applies. Without either header, the
     wait is one second. Waits of more than a week are ignored.
     """
     headers = response.headers
@@ -135,7 +135,7 @@ def _known(waits: list[float | None]) -> list[float]:
 
 
 def _values(text: str) -> list[str]:
-    """Split a header's values, but not at the comma after the weekday of a date.
+    """Split a header into its values, but not at the comma after the weekday of a date.
 
     A value may be quoted, and may have parameters (RFC 9651 section 3.3).
     """
@@ -144,7 +144,7 @@ def _values(text: str) -> list[str]:
 
 
 def _wait(value: str, now: float) -> float | None:
-    """Return a value in seconds, measured from `now` if the value is a point in time."""
+    """Return a value in seconds, counted from `now` if the value is a point in time."""
     try:
         number = float(value)
     except ValueError:
@@ -167,12 +167,12 @@ def _moment(text: str) -> float | None:
 
 
 def unexpected(response: Response, what: str) -> AnswerError:
-    """Return the error for an answer that is JSON but differs from the documentation."""
+    """Return the error for a response that is JSON but differs from the documentation."""
     return _unreadable(response, "unexpected_answer", what)
 
 
 def error_texts(response: Response) -> tuple[str, ...]:
-    """Return the server's error texts, masked, in any of the known formats.
+    """Return the server's error messages, masked; any of the known formats is accepted.
 
     The formats: `{"errors": ["text"]}`, `{"errors": [{"title", "detail"}]}`,
     `{"error": {"code", "message"}}`, and RFC 6749's `{"error", "error_description"}`.
@@ -190,9 +190,9 @@ def error_texts(response: Response) -> tuple[str, ...]:
 
 
 def oauth_error(response: Response) -> tuple[str, tuple[str, ...]]:
-    """Return the OAuth error code and all error texts, from Datadog's format or RFC 6749's.
+    """Return the OAuth error code and all error messages, from Datadog's format or RFC 6749's.
 
-    Datadog writes `invalid_grant - text` in one string; the code is "" if there is none.
+    Datadog writes `invalid_grant - text` as one string. If there is no code, return "" for it.
     """
     texts = error_texts(response)
     code, _, _ = (texts[0] if texts else "").partition(" - ")
@@ -208,7 +208,7 @@ def _rfc_text(answer: dict[str, Any]) -> str:
 
 
 def _text(item: object) -> str:
-    """Return the readable part of an error of any type."""
+    """Return the readable part of an error, which may have any type."""
     if isinstance(item, dict):
         parts = [item.get(name) for name in ("code", "title", "detail", "message")]
         return ": ".join(part for part in parts if isinstance(part, str) and part)
@@ -226,5 +226,5 @@ def _found(start: str) -> str:
 
 def _unreadable(response: Response, code: str, what: str) -> AnswerError:
     exchange = response.exchange
-    sentence = f"The answer to the {exchange.purpose} ({response.status}) {what}."
+    sentence = f"The response to the {exchange.purpose} ({response.status}) {what}."
     return AnswerError(code, sentence, said=error_texts(response), exchange=exchange)

@@ -1,4 +1,4 @@
-"""Set one deadline for a whole exchange, from the name lookup to the end of the body.
+"""Set one deadline for a whole exchange, from the host name lookup to the end of the body.
 
 httpx limits each read separately, so a server that sends a byte from time to time never times out.
 This module works one level below httpx, through the interface that httpcore documents for sockets.
@@ -29,10 +29,10 @@ _PORTS: Final = range(1 << 16)
 
 @dataclass
 class Watch:
-    """The time by which an exchange must be over, as a `time.monotonic` value.
+    """The time by which an exchange must be finished, as a `time.monotonic` value.
 
-    `stale` is true until the connection is known to be alive, because it was opened for this
-    exchange or an answer has begun.
+    `stale` is true until the connection is known to be alive: either it was opened for this
+    exchange, or a response has begun.
     """
 
     end: float
@@ -58,7 +58,7 @@ def watched(seconds: float) -> Watch:
 
 
 class TimedBackend(httpcore.NetworkBackend):
-    """Open connections for threads; no wait lasts beyond the deadline of its exchange."""
+    """Open connections for threads; no wait extends beyond the deadline of its exchange."""
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
@@ -71,7 +71,7 @@ class TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Options = None,
     ) -> httpcore.NetworkStream:
-        """Try each address of a host in turn."""
+        """Try each of a host's addresses in turn."""
         _refuse_no_port(port)
         watch = WATCH.get()
         watch.stale = False
@@ -151,7 +151,7 @@ class NotedBackend(httpcore.AsyncNetworkBackend):
 
 
 def _refuse_no_port(port: int) -> None:
-    """Refuse invalid ports that httpcore accepts, such as 99999 for a proxy."""
+    """Refuse invalid ports that httpcore would accept, such as 99999 for a proxy."""
     if port not in _PORTS:
         raise httpcore.ConnectError(f"{port} is not a port.")
 
@@ -181,5 +181,5 @@ def _addresses(host: str, port: int, seconds: float) -> Iterator[str]:
 def _resolve(host: str, port: int, found: Future[list[Any]]) -> None:
     try:
         found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+    except Exception as error:  # noqa: BLE001 - the waiting thread needs it
         found.set_exception(error)

@@ -1,10 +1,10 @@
-"""Represent requests and answers as frozen values; requests show placeholders for secrets."""
+"""Represent requests and responses as frozen values; requests show placeholders for secrets."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from ddoauth_kit.masking.redaction import issued_secrets, redact_body
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from ddoauth_kit.sites import Host, Site
 
 Pairs = tuple[tuple[str, "str | Secret"], ...]
+_SUCCESS: Final = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request before it is sent: the host's role and a path, never an arbitrary URL.
 
-    `purpose` is a `Purpose`, or another noun phrase for messages. `form` is sent form-encoded and
-    `body` as JSON; both may contain secrets. `repeatable` is true if sending the request twice is
-    harmless. `trial` is true if the call tests a scope and is not one of the integration's own.
+    `purpose` is a `Purpose`, or any other noun phrase to use in messages. `form` is sent
+    form-encoded and `body` as JSON; both may contain secrets. `repeatable` is true if sending the
+    request twice is harmless. `trial` is true if the call tests a scope and is not one of the
+    integration's own.
     """
 
     purpose: str
@@ -66,7 +68,7 @@ class Request:
 
     @property
     def content_type(self) -> str:
-        """Return the body's content type; without a body, return an empty string."""
+        """Return the body's content type, or an empty string if there is no body."""
         if self.form is not None:
             return "application/x-www-form-urlencoded"
         return "" if self.body is None else "application/json"
@@ -90,7 +92,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer: status, headers with lower-case names, text, and its masked record.
+    """A response: its status, headers with lower-case names, text, and masked record.
 
     `secrets` contains the request's secrets, because a server may repeat them.
     """
@@ -102,12 +104,17 @@ class Response:
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
+    def succeeded(self) -> bool:
+        """Return whether the status is from 200 to 299."""
+        return self.status in _SUCCESS
+
+    @property
     def exchange(self) -> Exchange:
         """Return the masked record."""
         return self.record.exchange
 
     def masked(self, text: str) -> str:
-        """Mask, in part of the answer, the secrets that were sent or issued."""
+        """Mask the secrets that were sent or issued in part of the response."""
         return redact_body(text, secrets=(*self.secrets, *issued_secrets(self.text)))
 
 

@@ -1,7 +1,7 @@
-"""Respect the rate limits that answers announce (Datadog docs: rate limits).
+"""Respect the rate limits that responses announce (Datadog docs: rate limits).
 
-`X-RateLimit-Reset` is a number of seconds from now, and there is no `Retry-After`. Some servers
-send headers twice.
+`X-RateLimit-Reset` is a number of seconds from now, and Datadog does not send `Retry-After`. Some
+servers send headers twice.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Pace:
         self._until: dict[Limit, float] = {}
 
     def due(self, request: Request) -> float | None:
-        """Return when the limit for a request is reset, if that limit is used up."""
+        """Return when the limit for a request resets, if that limit is used up."""
         return self._until.get(self._limit(request))
 
     def delay(self, request: Request) -> float:
@@ -45,7 +45,7 @@ class Pace:
             self._until.pop(self._limit(request), None)
 
     def note(self, request: Request, *, response: Response) -> None:
-        """Record the limit that an answer names for its operation, and whether it is used up."""
+        """Record the limit that a response names for its operation, and whether it is used up."""
         name = first_value(response.headers.get("x-ratelimit-name", ""))
         if name:
             self._names[self._operation(request)] = name

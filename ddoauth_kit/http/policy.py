@@ -1,4 +1,4 @@
-"""Decide what may be sent, when to repeat a request, and which part of the answer to record."""
+"""Decide what may be sent, when to repeat a request, and which part of the response to record."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ LONGEST_WAIT: Final = 30.0
 _SUCCESS: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _TRY_AGAIN: Final = frozenset({502, 503, 504})
-# This path is under /api/, too, but its answers contain tokens and scopes, not a customer's data.
+# This path is under /api/, too, but its responses contain tokens and scopes, not a customer's data.
 _TOKENS: Final = "/api/v2/oauth2/"
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-# Headers that are in nearly every answer and don't have to be searched.
+# Headers that are in nearly every response and don't have to be searched.
 _ORDINARY: Final = frozenset({"application/json", "no-store", "text/html; charset=utf-8"})
 _SHOWN_HEADERS: Final = frozenset(
     {"cache-control", "content-type", "www-authenticate", "x-ratelimit-reset"}
@@ -35,7 +35,7 @@ _SHOWN_HEADERS: Final = frozenset(
 
 
 def refuse_insecure(url: str) -> None:
-    """Allow plain http only to this machine (RFC 9700 section 2.6).
+    """Allow plain http only on this machine (RFC 9700 section 2.6).
 
     Raises:
         InputError: `insecure_url`.
@@ -65,8 +65,8 @@ def unsendable(request: Request) -> InputError:
 def seconds_before_repeat(response: Response, *, attempt: int) -> float | None:
     """Return how many seconds to wait before a repeat, or None if waiting would not help.
 
-    After 429, the answer specifies the wait. After 502 to 504, it is half a second, then one
-    second.
+    After a 429, the response specifies the wait. After a 502, 503 or 504, the wait is half a
+    second, then one second.
     """
     if response.status in _TRY_AGAIN:
         return 0.5 * (attempt + 1)
@@ -76,7 +76,7 @@ def seconds_before_repeat(response: Response, *, attempt: int) -> float | None:
     return wait if wait is not None and wait <= LONGEST_WAIT else None
 
 
-def recorded(  # noqa: PLR0913 - the parts of one answer
+def recorded(  # noqa: PLR0913 - the parts of one response
     request: Request,
     *,
     status: int,
@@ -85,9 +85,9 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
     seconds: float,
     keep_answers: bool,
 ) -> Response:
-    """Return an answer with its masked record, which takes only one quick pass.
+    """Return a response with its masked record, which takes only one quick pass.
 
-    Without `keep_answers`, the record of a successful API answer contains only its structure, not
+    Without `keep_answers`, the record of a successful API response contains only its structure, not
     its values.
     """
     secrets = request.secrets
@@ -125,9 +125,9 @@ def _is_a_customers(request: Request) -> bool:
 
 
 def _kept(text: str, quick: QuickMasker, *, outlined: bool) -> tuple[str, tuple[Secret, ...]]:
-    """Return the part of an answer to record, and the secrets that the answer issued.
+    """Return the part of a response to record, and the secrets that the response issued.
 
-    Long text is searched before it is truncated, so that half a secret can't remain at its end.
+    Long text is searched before it is truncated, so half a secret can't remain at its end.
     """
     kept = outline(text) if outlined else text
     mask = quick if len(kept) <= RECORDED else Masker(quick.secrets)
@@ -136,7 +136,7 @@ def _kept(text: str, quick: QuickMasker, *, outlined: bool) -> tuple[str, tuple[
 
 @lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
-    """Return whether a URL's host is one of the usual names or addresses of this machine."""
+    """Return whether a URL's host is one of this machine's usual names or addresses."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -147,8 +147,8 @@ def is_loopback(host: str) -> bool:
 def is_this_machine(host: str) -> bool:
     """Return whether a resolver maps a host, such as `127.1` or `a.localhost`, to this machine.
 
-    For such hosts, proxies are bypassed; plain http is allowed only for the names that
-    `is_loopback` accepts.
+    Proxies are bypassed for such hosts, but plain http is allowed only for those that `is_loopback`
+    accepts.
     """
     name = host.removesuffix(".")
     if is_loopback(name) or name.endswith(".localhost"):

@@ -20,7 +20,7 @@ _LOGGERS: Final = (
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Turn off logging for the kit's requests in this block; the caller's own are still logged."""
+    """Turn off logging of the kit's requests in this block, but not of the caller's own."""
     token = _QUIET.set(True)
     try:
         yield

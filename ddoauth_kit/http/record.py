@@ -1,4 +1,4 @@
-"""Record one exchange; mask known values and named fields at once, and the rest on first read."""
+"""Record one exchange; mask known values and named fields at once, and the rest when first read."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """An exchange that was masked quickly, and is masked completely before anyone reads it.
+    """An exchange that is masked quickly at first, and completely before anyone reads it.
 
     Most exchanges are never read, and searching every encoding takes longer than sending the
-    request. `secrets` contains the values to look for, including those that the answer issued; if
+    request. `secrets` contains the values to look for, including those that the response issued; if
     it is None, the exchange is returned unchanged. `outlined` is true if only the structure of the
-    answer is recorded.
+    response is recorded.
     """
 
     def __init__(

@@ -16,7 +16,6 @@ import httpx
 
 from ddoauth_kit.errors import NetworkError
 from ddoauth_kit.http.deadline import NotedBackend, TimedBackend, watched
-from ddoauth_kit.http.in_process import InProcess, is_in_process
 from ddoauth_kit.http.pace import Pace
 from ddoauth_kit.http.policy import is_this_machine, unsendable
 from ddoauth_kit.http.quiet import quiet
@@ -35,15 +34,18 @@ if TYPE_CHECKING:
     from ddoauth_kit.http.sending import Outcome
     from ddoauth_kit.sites import Site
 
-    # A client's settings depend on the site, the scheme, and whether the server is on this machine
-    # or even in this process.
-    Route = tuple[Site, str, bool, bool]
+    # A client's settings depend on the site, the scheme, whether the server is on this machine, and
+    # the transport that reaches it without sockets, if there is one.
+    Route = tuple[Site, str, bool, Any]
 
 CONNECTIONS_PER_SITE: Final = 10
 _ALL: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
 # For each request, httpcore goes through all the connections in a pool several times, which takes
 # longer than the request itself. In a pool with a single connection, that takes no time.
 _ONE: Final = httpx.Limits(max_connections=1)
+# Transports without sockets, by host and port; one that stays here after its server has ended
+# refuses requests.
+TRANSPORTS: Final[dict[str, Any]] = {}
 _OWN_HEADERS: Final = (
     ("connection", "keep-alive"),
     ("user-agent", f"python-httpx/{httpx.__version__}"),
@@ -58,9 +60,9 @@ class Http:
 
     `timeout` limits each phase of a request, and `deadline` a whole exchange, from resolving the
     name to the end of the body; both are in seconds. `sleep` is called with a number of seconds
-    when a repeatable request is told to wait. Redirects are never followed, and cookies are never
-    stored. Without `keep_answers`, the transcript contains only counts and field names of
-    successful API answers, because the values are a customer's data.
+    when a repeatable request has to wait before it is sent again. Redirects are never followed, and
+    cookies are never stored. Without `keep_answers`, the transcript contains only the counts and
+    field names of successful API responses, because the values are a customer's data.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class Http:
         keep_answers: bool = False,
     ) -> None:
         self.transcript = transcript if transcript is not None else Transcript()
-        self._timeout = timeout
+        self._timeout = min(timeout, deadline)
         self._deadline = deadline
         self._sleep = sleep
         self._sending = Sending(transcript=self.transcript, keep_answers=keep_answers)
@@ -95,11 +97,11 @@ class Http:
             self._clients.popitem()[1].close()
 
     def send(self, request: Request) -> Response:
-        """Send a request and return its answer, whatever the status.
+        """Send a request and return the response, whatever its status is.
 
-        A repeatable request is repeated at most twice if the answer is 429 (after the seconds in
-        `X-RateLimit-Reset`, or else `Retry-After`) or 502 to 504. It is repeated once if a reused
-        connection was closed before an answer began.
+        A repeatable request is repeated at most twice if the status is 429 (after the number of
+        seconds in `X-RateLimit-Reset`, or else `Retry-After`) or 502 to 504. It is repeated once if
+        a reused connection was closed before a response began.
 
         Raises:
             InputError: `insecure_url` or `unusable_credential`.
@@ -122,7 +124,7 @@ class Http:
     def _send_once(self, request: Request) -> Outcome:
         with self._lock:
             client, place = self._client(request), self._places[request.site]
-        # The deadline starts here, because the time that a call waits for its turn doesn't count.
+        # The deadline starts here: the time that a call spends waiting for its turn doesn't count.
         with place, quiet():
             watch = watched(self._deadline)
             try:
@@ -131,7 +133,7 @@ class Http:
                 return _not_received(request, error, watch)
 
     def _received(self, client: httpx.Client, request: Request, watch: Watch) -> Received:
-        """Return the answer; the frames below this one don't contain secrets."""
+        """Return the response; the stack frames below this one don't contain secrets."""
         started = time.perf_counter()
         outgoing = _outgoing(request, client)
         answer = client._transport_for_url(outgoing.url).handle_request(outgoing)  # noqa: SLF001
@@ -148,9 +150,7 @@ class Http:
     def _client(self, request: Request) -> httpx.Client:
         route = _route(request)
         if route not in self._clients:
-            client: httpx.Client = _made(
-                httpx.Client, route, self._timeout, self._deadline, limits=_ALL
-            )
+            client: httpx.Client = _made(httpx.Client, route, timeout=self._timeout, limits=_ALL)
             for pool in _pools(client):
                 pool._network_backend = TimedBackend(pool._network_backend)  # noqa: SLF001
             self._clients[route] = client
@@ -160,9 +160,9 @@ class Http:
 class AsyncHttp:
     """Send requests as `Http` does, but without blocking, and at most ten at a time to each site.
 
-    It also respects announced rate limits before they are reached. `sleep` is awaited with a number
-    of seconds. An instance belongs to one event loop, but several instances may share a
-    `transcript`.
+    It also respects the rate limits that responses announce, before they are reached. `sleep` is
+    awaited with a number of seconds. An instance belongs to one event loop, but several instances
+    may share a `transcript`.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class AsyncHttp:
         keep_answers: bool = False,
     ) -> None:
         self.transcript = transcript if transcript is not None else Transcript()
-        self._timeout = timeout
+        self._timeout = min(timeout, deadline)
         self._deadline = deadline
         self._sleep = sleep
         self._sending = Sending(transcript=self.transcript, keep_answers=keep_answers, pace=Pace())
@@ -206,7 +206,7 @@ class AsyncHttp:
             await self._clients.pop().aclose()
 
     async def send(self, request: Request) -> Response:
-        """Send a request and return its answer, whatever the status; repeat it as `Http.send` does.
+        """Send a request and return the response, whatever its status; retry as `Http.send` does.
 
         Raises:
             InputError, NetworkError, AnswerError: as in `Http.send`.
@@ -260,7 +260,7 @@ class AsyncHttp:
     def _opened(self, route: Route) -> httpx.AsyncClient:
         """Create a client for one more connection."""
         client: httpx.AsyncClient = _made(
-            httpx.AsyncClient, route, self._timeout, self._deadline, limits=_ONE
+            httpx.AsyncClient, route, timeout=self._timeout, limits=_ONE
         )
         for pool in _pools(client):
             pool._network_backend = NotedBackend(pool._network_backend)  # noqa: SLF001
@@ -269,12 +269,12 @@ class AsyncHttp:
 
 
 class _Body:
-    """Collect an answer's body up to its limit."""
+    """Collect a response's body up to a limit."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        """Refuse a compressed answer, which was not requested and could fill the memory."""
+        """Refuse a compressed response, which was not requested and could fill up the memory."""
         if answer.headers.get("content-encoding", "identity") != "identity":
-            raise httpx.DecodingError("it is compressed, although the request did not ask for that")
+            raise httpx.DecodingError("it is compressed, which was not requested")
         self._answer = answer
         self._bytes = bytearray()
 
@@ -284,7 +284,7 @@ class _Body:
         return len(self._bytes) <= MAX_ANSWER_BYTES
 
     def received(self, *, since: float) -> Received:
-        """Return the answer, without its text if it is too large."""
+        """Return the response, without its text if it is too large."""
         fits = len(self._bytes) <= MAX_ANSWER_BYTES
         text = self._bytes.decode("utf-8", "replace") if fits else None
         taken = time.perf_counter() - since
@@ -296,7 +296,7 @@ def _outgoing(request: Request, client: httpx.Client | httpx.AsyncClient) -> htt
     """Build the request that a client's transport sends.
 
     The client's own method would follow redirects, store cookies and write logs. None of that
-    should happen here, and it would double the time of the whole exchange.
+    should happen here, and the whole exchange would take twice as long.
     """
     headers = request.revealed_headers()
     if request.content_type:
@@ -319,37 +319,36 @@ def _parsed_url(url: str) -> httpx.URL:
 def _route(request: Request) -> Route:
     parts = urlsplit(request.url)
     here = is_this_machine(parts.hostname or "")
-    return request.site, parts.scheme, here, is_in_process(request.url)
+    return request.site, parts.scheme, here, TRANSPORTS.get(parts.netloc)
 
 
-def _made(
-    kind: Callable[..., Any], route: Route, timeout: float, deadline: float, *, limits: httpx.Limits
-) -> Any:  # noqa: ANN401 - either
+def _made(kind: Callable[..., Any], route: Route, *, timeout: float, limits: httpx.Limits) -> Any:  # noqa: ANN401 - either
     """Create a client that uses no proxy for this machine and logs no TLS keys."""
-    _, scheme, loopback, in_process = route
+    _, scheme, loopback, transport = route
     if scheme == "https" and os.environ.get("SSLKEYLOGFILE"):
         what = "SSLKEYLOGFILE is set, so anyone who has that file could read every secret"
         raise NetworkError("tls_error", f"{what}; nothing was sent. Unset it.")
     try:
         return kind(
             verify=_trusted_certificates() if scheme == "https" else _no_certificates(),
-            # A wait for one of the ten connections doesn't mean that the server isn't answering.
+            # A wait for one of the ten connections doesn't mean that the server isn't responding.
             timeout=httpx.Timeout(timeout, pool=None),
             limits=limits,
             trust_env=not loopback,
-            transport=InProcess(deadline=deadline) if in_process else None,
+            transport=transport,
         )
     except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
         raise _unusable_environment(error) from None
 
 
 def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
-    """Return a client's connection pools, because httpx has no option for httpcore's backend.
+    """Return a client's connection pools; httpx has no option that sets httpcore's backend.
 
-    A test over sockets proves that each kind of pool uses the backend.
+    A test over sockets shows that each kind of pool uses the backend.
     """
     transports = (client._transport, *client._mounts.values())  # noqa: SLF001
-    return [t._pool for t in transports if t and not isinstance(t, InProcess)]  # noqa: SLF001
+    sockets = httpx.HTTPTransport | httpx.AsyncHTTPTransport
+    return [t._pool for t in transports if isinstance(t, sockets)]  # noqa: SLF001
 
 
 @cache
@@ -370,24 +369,24 @@ def _not_received(request: Request, error: Exception, watch: Watch) -> NotReceiv
 
 
 def _failure(request: Request, error: Exception) -> DdoauthError:
-    """Describe a failure by its reason alone, because httpx's own message may contain the URL."""
+    """Describe a failure only by its reason, because httpx's own message may contain the URL."""
     if isinstance(error, UnicodeEncodeError):
         return unsendable(request)
     host = urlsplit(request.shown_url).hostname
     where = f"the {request.purpose} to {host}"
     if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return NetworkError("timeout", f"No answer to {where} came in time.")
+        return NetworkError("timeout", f"No response to {where} arrived in time.")
     hidden = (*request.secrets, *_proxy_secrets())
     reason = redact(str(error), secrets=hidden).removesuffix(".")
     if _is_tls(error):
         return NetworkError("tls_error", f"TLS failed at {where}: {reason}.")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
-        return NetworkError("cut_off", f"The answer to {where} broke off: {reason}.")
+        return NetworkError("cut_off", f"The response to {where} ended early: {reason}.")
     return NetworkError("no_network", f"The {request.purpose} {_goal(request)}: {reason}.")
 
 
 def _goal(request: Request) -> str:
-    """Say what was not reached: Datadog or a local server, and through which proxy, if any.
+    """Say what could not be reached: Datadog or a local server, and through which proxy, if any.
 
     If the message named only Datadog's host, people would check the wrong connection.
     """
@@ -410,7 +409,7 @@ def _bypasses_proxy(host: str) -> bool:
 def _unusable_environment(error: Exception) -> NetworkError:
     """Name the variable that httpx can't use: SSL_CERT_FILE (OSError) or a proxy variable.
 
-    A proxy's address may contain a password, so the error's own text is not shown.
+    A proxy's address may contain a password, so the error's own message is not shown.
     """
     if isinstance(error, OSError):
         what = f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names are unusable: {error}."

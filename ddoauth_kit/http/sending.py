@@ -1,4 +1,4 @@
-"""Define the steps of sending a request, which both senders follow, one of them with `await`."""
+"""Define the steps of sending a request; both senders follow them, one of them with `await`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_REPEATS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A whole answer; `text` is None if the answer was too large."""
+    """A whole response; `text` is None if the response was too large."""
 
     status: int
     headers: dict[str, str] = field(repr=False)
@@ -36,9 +36,9 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class NotReceived:
-    """The reason why no complete answer arrived.
+    """The reason why no complete response arrived.
 
-    `stale` is true if a reused connection was closed before this answer began.
+    `stale` is true if a reused connection was closed before the response began.
     """
 
     error: DdoauthError
@@ -51,7 +51,7 @@ Steps = Generator["float | None", "Outcome | None", "Response"]
 
 
 class Sending:
-    """The rules for both senders: what to refuse, repeat, wait for and record."""
+    """The rules that both senders follow: what to refuse, repeat, wait for and record."""
 
     def __init__(
         self, *, transcript: Transcript, keep_answers: bool, pace: Pace | None = None
@@ -61,7 +61,7 @@ class Sending:
         self._pace = pace
 
     def steps(self, request: Request) -> Steps:
-        """Yield the steps for a request, then return its answer.
+        """Yield the steps for a request, then return its response.
 
         Raises:
             InputError, NetworkError, AnswerError: see `Http.send`.
@@ -88,7 +88,7 @@ class Sending:
             self._pace.waited(request, due=due)
 
     def _answered(self, request: Request) -> Steps:
-        """Get one answer; if the connection was stale, repeat a repeatable request."""
+        """Get one response; if the connection was stale, retry the request if it is repeatable."""
         outcome = yield None
         if isinstance(outcome, NotReceived) and outcome.stale and request.repeatable:
             outcome = yield None
@@ -96,7 +96,7 @@ class Sending:
         if isinstance(outcome, NotReceived):
             raise outcome.error
         if outcome.text is None:
-            what = f"The answer to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
+            what = f"The response to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
             raise AnswerError("answer_too_large", what)
         response = recorded(
             request,

@@ -1,9 +1,8 @@
-"""Record requests and answers in masked form, without secrets."""
+"""Record requests and responses in masked form, without secrets."""
 
 from __future__ import annotations
 
 from collections import deque
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -47,16 +46,3 @@ class Transcript:
     def __repr__(self) -> str:
         lines = (f"{e.status} {e.method} {e.url}  ({e.purpose})" for e in self)
         return "\n".join(lines) or "(no request was sent)"
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            _row("td", str(e.status), e.method, f"<code>{escape(e.url)}</code>", escape(e.purpose))
-            for e in self
-        )
-        head = _row("th", "status", "method", "URL", "purpose")
-        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
-
-
-def _row(tag: str, *cells: str) -> str:
-    inner = "".join(f'<{tag} style="text-align:left">{cell}</{tag}>' for cell in cells)
-    return f"<tr>{inner}</tr>"

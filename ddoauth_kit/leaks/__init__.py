@@ -1,1 +1,1 @@
-"""Find secrets and people in notebooks, reports and folders; mask them in what a run writes."""
+"""Find secrets and people in notebooks, reports and folders; mask them in the files of a run."""

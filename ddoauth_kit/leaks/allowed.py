@@ -2,8 +2,8 @@
 
     key = "..."  # ddoauth: allow (documented example)
 
-Each line in a list has a fingerprint and a reason; `ddoauth scan` prints the fingerprints. Neither
-a comment nor a list contains a value, and neither hides a secret that is known in memory.
+Each line in a list has a fingerprint and a reason; `ddoauth scan` prints the fingerprints. Comments
+and lists never contain a value, and they can't hide a secret that is known in memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ROUNDS: Final = 20_000
 
 @lru_cache(maxsize=4096)
 def fingerprint(value: str) -> str:
-    """Return 16 digits that identify a value; the hash is slow, to make guessing expensive."""
+    """Return 16 digits that identify a value; the hash is slow so that guessing is expensive."""
     salt = b"ddoauth scan"
     return pbkdf2_hmac("sha256", value.encode("utf-8", "replace"), salt, _ROUNDS, dklen=8).hex()
 

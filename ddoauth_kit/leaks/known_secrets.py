@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from ddoauth_kit.masking.patterns import is_placeholder, is_secret_name
+from ddoauth_kit.leaks.secret_names import is_secret_name
+from ddoauth_kit.masking.patterns import is_placeholder
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
@@ -80,4 +81,4 @@ def _is_path(value: str) -> bool:
     if not _PATH.fullmatch(value):
         return False
     parts = [part for part in re.split(r"[/\\]", value) if part]
-    return len(parts) > 1 or "." in parts[-1] or os.path.exists(value)  # noqa: PTH110 - what is no path at all
+    return len(parts) > 1 or "." in parts[-1] or os.path.exists(value)  # noqa: PTH110 - never raises an error

@@ -43,7 +43,7 @@ _LOOSE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text in a notebook, its place in words, and the path to it.
+    """One text in a notebook, a description of its place, and the path to it.
 
     `name` is the field that contains it. `is_name` is true if the text is itself a field's name.
     `path` leads to the text, or for a name to its value.
@@ -57,7 +57,7 @@ class Text:
 
     @property
     def is_structure(self) -> bool:
-        """Return whether Jupyter needs this text unchanged, even if it is the same as a secret."""
+        """Return whether Jupyter needs this text unchanged, even if it is identical to a secret."""
         if self.is_name:
             return bool(_NAME.fullmatch(self.text))
         return self.text in _WORDS.get(self.name, ())
@@ -84,8 +84,8 @@ class Text:
 class Piece:
     """One text in an output, which can be replaced.
 
-    `channel` groups the texts that a reader sees one after the other: a display's plain text and
-    its HTML are two channels. `cell` counts from 1.
+    `channel` groups texts that a reader sees one after another: a display's plain text and its HTML
+    are two channels. `cell` counts from 1.
     """
 
     channel: str
@@ -125,7 +125,7 @@ def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
 
 
 def _is_lines(path: tuple[str | int, ...]) -> bool:
-    """Return whether a list of strings in this place is one text that was split into lines."""
+    """Return whether a list of strings in this place is a single text, split into lines."""
     return bool(path) and path[-1] != "tags" and path[:1] != ("metadata",)
 
 
@@ -171,8 +171,8 @@ def spread_finds(
     """Find secrets that span several texts in a channel, or are broken up by spaces or colours.
 
     `close` receives the outputs of one cell without colours and inline tags, joined directly;
-    `loose` receives those of all cells, without spaces and tags. Each find is yielded with the list
-    of its parts, as piece, start and end; finds within one part are left out.
+    `loose` receives those of all cells, without spaces and tags. Each match is yielded with a list
+    of its parts, as piece, start and end; matches within a single piece are left out.
     """
     channels: dict[str, list[Piece]] = {}
     for piece in pieces:

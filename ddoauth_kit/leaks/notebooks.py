@@ -35,8 +35,9 @@ def mask_notebook(
 
     Sources, outputs, tracebacks, stream text, attachments, widget state and all metadata are
     searched, and secrets that span several outputs are found too. Jupyter's own field names are
-    never changed, even if one is the same as a secret. `keep` and `masker` are as in `Masker`.
-    After `until` (a `time.monotonic` value), texts are replaced instead of searched.
+    never changed, even if one is identical to a secret. `keep` has the same meaning as in `Masker`;
+    `masker` replaces it and `secrets`. After `until` (a `time.monotonic` value), text is replaced
+    without being searched.
     """
     masker = masker or Masker(secrets, keep=keep)
     torn = list(spread(output_pieces(notebook), masker)) if _in_time(until) else []
@@ -64,7 +65,7 @@ def _close(text: str, masker: Masker) -> list[Find]:
 
 
 def field_find(text: Text) -> str:
-    """Return a find for a whole value, based on its field's name, or None."""
+    """Return a match for a whole value, based on its field's name, or None."""
     label = text.label
     return label if label and counts_as_value(text.text, name=text.name, quoted=True) else ""
 

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.patterns import is_id_name, is_secret_name
+from ddoauth_kit.leaks.secret_names import is_secret_name
+from ddoauth_kit.masking.patterns import is_id_name
 from ddoauth_kit.masking.redaction import Masker
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def refuse_secret_parameters(
 ) -> None:
     """Refuse a parameter whose value is a known secret or looks like one, at any depth.
 
-    A value whose name is, for example, `ACCESS_TOKEN` is also refused, unless it is empty. A value
+    A value with a name such as `ACCESS_TOKEN` is also refused, unless it is empty. A value
     that `plain_values` returns is refused only if it is a known secret.
 
     Raises:

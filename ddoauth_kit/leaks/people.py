@@ -1,4 +1,4 @@
-"""Mask people and organizations in reports: e-mail addresses, and values with telling names."""
+"""Mask people and organizations in reports: e-mail addresses, and values with telltale names."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def mask_people(text: str) -> str:
 
 
 def _masked(found: re.Match[str]) -> str:
-    """Mask a value but not its field's name and quotes; a word in brackets is safe in HTML."""
+    """Mask a value, but not its field's name or its quotes; a word in brackets is safe in HTML."""
     return f"{found[1]}{found[2]}(masked){found[2]}"
 
 
 def mask_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a table row with people masked; columns with telling names are masked completely."""
+    """Return a table row with people masked; columns named after people are masked completely."""
     return {name: _value(str(name), value) for name, value in row.items()}
 
 

@@ -1,11 +1,11 @@
-"""Look for secrets in notebooks, reports and folders; report their places, not their values.
+"""Look for secrets in notebooks, reports and folders; report where they are, not their values.
 
     ddoauth scan notebooks ddoauth-runs
 
-`masking.patterns` defines what looks like a secret, and `masking.walk` defines how deep to look. A
-file's first bytes say how to read it: as UTF-8, UTF-16, UTF-32, gzip, zip, tar, bzip2, xz or zlib.
-In any other binary, the readable strings are searched. A file that cannot be read is reported as
-such, and counts as a finding.
+`masking.patterns` defines what looks like a secret, and `masking.walk` how deep to look. A file's
+first bytes determine how it is read: as UTF-8, UTF-16, UTF-32, gzip, zip, tar, bzip2, xz or zlib.
+In any other binary, the readable strings are searched. A file that cannot be read is reported and
+counts as a finding.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Scan:
                 self.file(Path(folder) / name)
 
     def file(self, path: Path) -> bytes:
-        """Scan one file; whatever it contains, the result is findings and never an exception.
+        """Scan one file; whatever it contains, this adds findings and never raises an exception.
 
         Return the text that was read, so that the caller doesn't have to read it again.
         """
@@ -125,7 +125,7 @@ class Scan:
         except OSError as error:
             self._unread(path, error.strerror or type(error).__name__)
         except ClosedContainerError:
-            self._unread(path, "it is encrypted, or packed in a way that is not read")
+            self._unread(path, "it is encrypted, or packed in an unsupported way")
         except TooLargeError:
             self._unread(path, "its compressed content is too large or too deeply nested")
         except Exception as error:  # noqa: BLE001 - a file must not hide the others
@@ -179,7 +179,7 @@ class Scan:
             yield f"line {number}", found.kind, _mark(text, found)
 
     def _in_blocks(self, text: str) -> Iterator[Find]:
-        """Yield the finds in a page: known values from the whole page, the rest block by block."""
+        """Yield the matches in a page: known values in the whole page, the rest block by block."""
         yield from self.masker.walk.known(text)
         begin = 0
         for block in _BLOCKS.split(text):
@@ -229,7 +229,7 @@ def scan_paths(
 ) -> list[SecretFinding]:
     """Return the secrets in files, and in all files in folders.
 
-    `allowed` are the fingerprints from a list; see `leaks.allowed`.
+    `allowed` contains the fingerprints from a list; see `leaks.allowed`.
 
     Raises:
         InputError: `unreadable_path`.
@@ -250,7 +250,7 @@ def _notebook(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _all_finds(text: str, masker: Masker) -> Iterator[Find]:
-    """Yield the finds in text; long text is scanned in overlapping blocks."""
+    """Yield the matches in text; long text is scanned in overlapping blocks."""
     if len(text) <= _BLOCK:
         yield from masker.walk.finds(text)
         return

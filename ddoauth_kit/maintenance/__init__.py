@@ -1,1 +1,1 @@
-"""Programs for contributors that derive data files and generate pages; not part of the wheel."""
+"""Programs for contributors that derive data files and generate pages; not in the wheel."""

@@ -1,4 +1,4 @@
-"""List every rule that the sandbox follows, with its evidence or the word "guess".
+"""The rules that the sandbox follows, each with its evidence or the word "guess".
 
 `ddoauth_kit/sandbox/README.md` shows the same list, and tests tie both to the code.
 """
@@ -16,7 +16,7 @@ DOCS_LIMITS = "Datadog docs: rate limits"
 DOCS_SCOPES = "Datadog docs: mobile and third-party access"
 PUP = "DataDog/pup, source"
 SPEC = "Datadog's OpenAPI description"
-RECORDED = "recorded answer of the official client"
+RECORDED = "recorded response of the official client"
 PARTNER = "a public program of a partner"
 GUESS = "guess"
 OWN = "the sandbox's own rule"
@@ -25,7 +25,7 @@ STRICTER = "stricter than Datadog is known to be"
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Hold one rule: its id, what it does, and why Datadog is believed to do the same."""
+    """One rule: its id, what it does, and the evidence that Datadog does the same."""
 
     id: str
     summary: str
@@ -33,7 +33,7 @@ class Behaviour:
 
 
 _SITES = (
-    Behaviour("nine-sites", "Nine sites answer on one port, each by its own hosts.", DOCS_SITES),
+    Behaviour("nine-sites", "Nine sites share one port, and each has its own hosts.", DOCS_SITES),
     Behaviour("unknown-path", "A path that the host does not serve gets 404.", OWN),
     Behaviour("wrong-method", "A served path with another method gets 405.", OWN),
     Behaviour("body-limit", "A body over 5 MB gets 413, compressed or not.", SPEC),
@@ -53,7 +53,9 @@ _SITES = (
     Behaviour("control-proof", "The sandbox proves to a program that it knows the key.", OWN),
     Behaviour("control-refused", "Without the control key, /control/ answers 401.", OWN),
     Behaviour(
-        "live-link-once", "A link to the live view works once, and only for that browser.", OWN
+        "live-link-once",
+        "A link to the live view works only once, for the browser that opens it.",
+        OWN,
     ),
     Behaviour("loopback-only", "The sandbox listens only on loopback.", OWN),
     Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
@@ -62,7 +64,7 @@ _SITES = (
     ),
     Behaviour(
         "rehearsal-region",
-        "A tenth region, rehearsal1.datadoghq.com, answers if the customer chooses it.",
+        "There is a tenth region, rehearsal1.datadoghq.com, that the customer can choose.",
         OWN,
     ),
     Behaviour(
@@ -78,7 +80,7 @@ _SITES = (
         ("The vanity subdomain of each site's org contains the site's name."),
         OWN,
     ),
-    Behaviour("sign-in-once", "A link from the control interface signs in one browser.", OWN),
+    Behaviour("sign-in-once", "A link from the control interface signs in only one browser.", OWN),
 )
 _AUTHORIZE = (
     Behaviour(
@@ -99,7 +101,7 @@ _AUTHORIZE = (
     ),
     Behaviour(
         "authorize-redirect-uri",
-        "A redirect URI that is not registered byte for byte gets an error page.",
+        "A redirect URI that does not match a registered one byte for byte gets an error page.",
         DOCS_ENDPOINTS,
     ),
     Behaviour(
@@ -138,15 +140,15 @@ _AUTHORIZE = (
         "consent-headers", ("The consent page can't be framed, stored or shared."), "RFC 9700 4.16"
     ),
     Behaviour("form-csrf", "A form without the session's token gets 403.", "RFC 9700 4.7"),
-    Behaviour("consent-once", "A consent request can be answered once.", GUESS),
-    Behaviour("consent-decision", "An answer other than approve or deny gets 400.", GUESS),
+    Behaviour("consent-once", "A consent request can be answered only once.", GUESS),
+    Behaviour("consent-decision", "A decision other than approve or deny gets 400.", GUESS),
     Behaviour(
         "consent-region",
         "The customer may choose another region; code and domain then belong to that region.",
         "DataDog/pup issue 198",
     ),
     Behaviour("consent-scopes-blocked", "If all scopes are blocked, consent fails.", GUESS),
-    Behaviour("consent-denied", "Deny redirects with access_denied.", DOCS_ENDPOINTS),
+    Behaviour("consent-denied", "Denying consent redirects with access_denied.", DOCS_ENDPOINTS),
     Behaviour(
         "redirect-parameters",
         "The redirect has code, state, domain, site, client_id, dd_oid and dd_org_name.",
@@ -161,7 +163,7 @@ _AUTHORIZE = (
 )
 _TOKENS = (
     Behaviour("token-answer", "Tokens come with expires_in 3600 and scope.", DOCS_ENDPOINTS),
-    Behaviour("token-no-store", "Token answers forbid caching.", "RFC 6749 5.1"),
+    Behaviour("token-no-store", "Token responses forbid caching.", "RFC 6749 5.1"),
     Behaviour(
         "token-v2",
         "At /api/v2/oauth2/token, errors follow RFC 6749, 5.2.",
@@ -179,7 +181,7 @@ _TOKENS = (
         ("A body that is neither a form nor JSON counts as a wrong code."),
         DOCS_INTEGRATION,
     ),
-    Behaviour("token-json-body", "A JSON body works, and must be flat.", DOCS_INTEGRATION),
+    Behaviour("token-json-body", "A JSON body is accepted if it is flat.", DOCS_INTEGRATION),
     Behaviour("token-duplicate-field", "A repeated field is refused.", "RFC 6749 3.2"),
     Behaviour("token-grant-type", "Other grant types are refused with 400.", GUESS),
     Behaviour("token-missing-secret", "A missing secret gets 401.", DOCS_ENDPOINTS),
@@ -202,7 +204,11 @@ _TOKENS = (
         "A code from another site is refused and still works at its own site.",
         "DataDog/pup issue 550",
     ),
-    Behaviour("token-code-other-client", "A code of another client is refused.", "RFC 6749 4.1.3"),
+    Behaviour(
+        "token-code-other-client",
+        "A code that belongs to another client is refused.",
+        "RFC 6749 4.1.3",
+    ),
     Behaviour("token-code-redirect-uri", "A different redirect URI is refused.", "RFC 6749 4.1.3"),
     Behaviour("token-code-verifier", "A verifier must match the challenge.", "RFC 7636 4.6"),
     Behaviour(
@@ -210,7 +216,7 @@ _TOKENS = (
         "A verifier of fewer than 43 characters is refused, even if it matches.",
         STRICTER,
     ),
-    Behaviour("token-code-burned", "Any attempt by its client uses up a code.", GUESS),
+    Behaviour("token-code-burned", "Any attempt by its own client uses up a code.", GUESS),
     Behaviour("token-code-reuse", "Using a code a second time ends its grant.", "RFC 6749 4.1.2"),
     Behaviour("refresh-kept", "A refresh keeps the refresh token and old access tokens.", GUESS),
     Behaviour(
@@ -223,23 +229,25 @@ _TOKENS = (
         "RFC 9700 4.14.2",
     ),
     Behaviour("refresh-lasting", "A refresh token does not expire.", DOCS_ENDPOINTS),
-    Behaviour("revoke-answer", "Revoking answers 200 without a body.", DOCS_ENDPOINTS),
+    Behaviour("revoke-answer", "Revoking returns 200 without a body.", DOCS_ENDPOINTS),
     Behaviour(
         "revoke-content-type",
-        ("A body that is neither a form nor JSON gets a 400 that says so."),
+        ("A body that is neither a form nor JSON gets a 400 with this reason."),
         GUESS,
     ),
-    Behaviour("revoke-unknown", "Revoking an unknown token answers 200.", DOCS_ENDPOINTS),
+    Behaviour("revoke-unknown", "Revoking an unknown token returns 200.", DOCS_ENDPOINTS),
     Behaviour("revoke-missing-token", "Revoking without a token gets 400.", DOCS_ENDPOINTS),
     Behaviour("revoke-grant", "Revoking one token ends the whole grant.", GUESS),
-    Behaviour("revoke-foreign", "A token of another client stays valid.", "RFC 7009 2.1"),
+    Behaviour(
+        "revoke-foreign", "A token that belongs to another client stays valid.", "RFC 7009 2.1"
+    ),
 )
 _API = (
     Behaviour(
         "api-key-created", "Creating the marketplace key gets 201 with the key's value.", PARTNER
     ),
     Behaviour("api-key-name", "The key's name contains the client's name and id.", PARTNER),
-    Behaviour("api-key-once", "A second key of a client in an org gets 409.", PARTNER),
+    Behaviour("api-key-once", "Creating a client's second key in an org gets 409.", PARTNER),
     Behaviour(
         "api-key-again",
         ("After the customer revokes the key, the client can create a new one."),
@@ -257,7 +265,7 @@ _API = (
     Behaviour("bearer-other-site", "A bearer token from another site gets 401.", GUESS),
     Behaviour(
         "bearer-without-oauth",
-        ("Some endpoints answer 401 to valid tokens."),
+        ("Some endpoints return 401 even for valid tokens."),
         "DataDog/pup issue 608",
     ),
     Behaviour("scope-missing", "A call without its scope gets 403.", "DataDog/pup issue 635"),
@@ -273,13 +281,11 @@ _API = (
         DOCS_INTEGRATION,
     ),
     Behaviour("header-only", "Credentials in the query are ignored.", "RFC 9700 4.3.2"),
-    Behaviour(
-        "rate-limit-headers", "Each API answer carries five X-RateLimit headers.", DOCS_LIMITS
-    ),
+    Behaviour("rate-limit-headers", "Each API response has five X-RateLimit headers.", DOCS_LIMITS),
     Behaviour("rate-limit-reached", "Too many calls get 429 without Retry-After.", RECORDED),
     Behaviour("check-order", "Scopes are checked before content.", GUESS),
     Behaviour("validate-key", "A valid key is reported as valid.", RECORDED),
-    Behaviour("validate-key-owner", "The second version names the org and the key.", SPEC),
+    Behaviour("validate-key-owner", "The v2 endpoint names the org and the key.", SPEC),
     Behaviour(
         "validate-bearer",
         "validate_keys accepts any valid bearer token, without a scope.",
@@ -293,12 +299,14 @@ _API = (
         SPEC,
     ),
     Behaviour(
-        "unserved", ("Six operations of the description are refused; a table lists them."), OWN
+        "unserved", ("Six operations in the description are not served; a table lists them."), OWN
     ),
-    Behaviour("intake-answers", "Intake answers 202 with the recorded bodies.", RECORDED),
+    Behaviour("intake-answers", "Intake endpoints return 202 with the recorded bodies.", RECORDED),
     Behaviour("malformed-request", "A malformed body or parameter gets 400.", RECORDED),
     Behaviour("malformed-log", "A malformed log gets 400 in the intake's format.", SPEC),
-    Behaviour("event-too-old", "An event older than 18 hours gets 400 as text.", RECORDED),
+    Behaviour(
+        "event-too-old", "An event older than 18 hours gets a 400 with plain text.", RECORDED
+    ),
     Behaviour("read-back", "Data sent to an org can be read back.", SPEC),
     Behaviour("sample-telemetry", "An org that has not received any data lists a sample.", OWN),
     Behaviour("org-apart", "Orgs don't see each other's data or keys.", GUESS),
@@ -318,12 +326,14 @@ _API = (
         SPEC,
     ),
     Behaviour("makers", "A new resource links to the user behind the token.", RECORDED),
-    Behaviour("includes", "An answer includes linked resources that are stored.", RECORDED),
+    Behaviour("includes", "A response includes linked resources that are stored.", RECORDED),
     Behaviour("malformed-id", "An id that does not have the described format gets 400.", RECORDED),
     Behaviour(
         "id-mismatch", "A body whose id differs from the one in the address gets 422.", RECORDED
     ),
-    Behaviour("id-taken", "A chosen id or another unique field that is taken gets 409.", RECORDED),
+    Behaviour(
+        "id-taken", "A chosen id or another unique value that is already taken gets 409.", RECORDED
+    ),
     Behaviour("spec-answers", "Operations without a store answer as the spec describes.", SPEC),
     Behaviour(
         "listings-filled",
@@ -333,7 +343,7 @@ _API = (
     Behaviour("nothing-kept", "Writes without a store are checked but store nothing.", OWN),
     Behaviour("query-required", "A missing required query parameter gets 400.", GUESS),
     Behaviour("body-required", "A body that lacks a required field gets 400.", GUESS),
-    Behaviour("unknown-id", "An id that no answer contains gets 404.", GUESS),
+    Behaviour("unknown-id", "An id that does not appear in any response gets 404.", GUESS),
     Behaviour(
         "product-missing", ("If a site lacks a product, the product's operations get 404."), GUESS
     ),
@@ -343,17 +353,19 @@ _PAGES = (
     Behaviour(
         "connect-accounts", "The tile sends site and domain to the partner.", DOCS_INTEGRATION
     ),
-    Behaviour("test-authorization", "So does Test Authorization.", DOCS_INTEGRATION),
-    Behaviour("publish", "Publishing mints credentials that are shown once.", DOCS_INTEGRATION),
+    Behaviour("test-authorization", "Test Authorization sends them, too.", DOCS_INTEGRATION),
+    Behaviour(
+        "publish", "Publishing creates credentials that are shown only once.", DOCS_INTEGRATION
+    ),
     Behaviour("import-site", "An imported client has its own credentials.", "older Datadog docs"),
     Behaviour(
         "api-keys-page",
-        ("Keys are listed by name and last four characters, and can be revoked."),
+        ("Keys are listed by name and last four characters and can be revoked."),
         DOCS_INTEGRATION,
     ),
     Behaviour(
         "authorized-apps",
-        "A customer revokes one grant or disables the app.",
+        "A customer can revoke one grant or disable the app.",
         "Datadog docs: app access",
     ),
     Behaviour("uninstall", "Uninstalling ends the grants, but the keys remain.", DOCS_INTEGRATION),
@@ -368,18 +380,20 @@ _PAGES = (
         "allows them.",
         DOCS_SCOPES,
     ),
-    Behaviour("scopes-narrowed", "Users authorize with the scopes that remain.", DOCS_SCOPES),
-    Behaviour("page-permission", "The page of apps asks for its permissions.", DOCS_SCOPES),
-    Behaviour("page-unknown-scope", "A scope that the app does not have gets 400.", OWN),
+    Behaviour("scopes-narrowed", "Users authorize the app for the remaining scopes.", DOCS_SCOPES),
+    Behaviour(
+        "page-permission", "The page that manages apps requires its own permissions.", DOCS_SCOPES
+    ),
+    Behaviour("page-unknown-scope", "Naming a scope that the app does not have gets 400.", OWN),
     Behaviour("page-on-or-off", "A switch accepts only on or off.", OWN),
     Behaviour(
         "tile-permissions",
-        "The tile asks for every permission behind the app's scopes.",
+        "The tile requires every permission behind the app's scopes.",
         DOCS_OAUTH,
     ),
-    Behaviour("switch-org", "A browser signs in to one org of a site at a time.", OWN),
+    Behaviour("switch-org", "A browser is signed in to one org of a site at a time.", OWN),
     Behaviour("page-unknown-app", "A form for an app that is not offered gets 404.", OWN),
-    Behaviour("page-unknown-site", "An import without another site gets 400.", OWN),
+    Behaviour("page-unknown-site", "An import that does not name another site gets 400.", OWN),
 )
 
 _RESOURCES = (
@@ -387,17 +401,23 @@ _RESOURCES = (
         "resource-kept", ("Objects are created, listed, read, changed and deleted, per org."), SPEC
     ),
     Behaviour(
-        "resource-unknown", ("An unknown id gets 404, in the words of its service."), RECORDED
+        "resource-unknown", ("An unknown id gets 404, with the message of its service."), RECORDED
     ),
-    Behaviour("resource-invalid", "A missing or wrong field in a body gets 400.", SPEC),
-    Behaviour("resource-samples", "Each listing has a sample from the start.", OWN),
+    Behaviour("resource-invalid", "A missing or invalid field in a body gets 400.", SPEC),
+    Behaviour("resource-samples", "Each listing contains a sample from the start.", OWN),
     Behaviour("resource-bound", "An org keeps the newest thousand objects of each kind.", OWN),
     Behaviour("resource-guard", "A refused write changes nothing.", OWN),
-    Behaviour("monitor-query", "An alert whose query compares nothing gets 400.", RECORDED),
-    Behaviour("downtime-cancelled", "A cancelled downtime is gone, not shown as canceled.", OWN),
-    Behaviour("case-archived", "Cases are archived, and deleted with their project.", DOCS_CASES),
-    Behaviour("default-type-stays", "The default incident type is not deleted.", RECORDED),
-    Behaviour("team-unique", "A taken name or handle of a team gets 409.", RECORDED),
+    Behaviour("monitor-query", "An alert whose query has no comparison gets 400.", RECORDED),
+    Behaviour(
+        "downtime-cancelled",
+        "A cancelled downtime disappears instead of being shown as canceled.",
+        OWN,
+    ),
+    Behaviour(
+        "case-archived", "Cases are archived, and are deleted only with their project.", DOCS_CASES
+    ),
+    Behaviour("default-type-stays", "The default incident type can't be deleted.", RECORDED),
+    Behaviour("team-unique", "A team name or handle that is already taken gets 409.", RECORDED),
     Behaviour("webhook-unknown", "An unknown webhook gets 404, once recorded as 400.", SPEC),
 )
 

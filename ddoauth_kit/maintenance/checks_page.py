@@ -1,7 +1,6 @@
-"""Write `.github/CHECKS.md`, the page about the rules.
+"""Write `.github/CHECKS.md`, the page about the rules of `ddoauth check`.
 
-For maintainers: `python -m ddoauth_kit.maintenance.checks_page` rewrites it; `--check` only
-compares.
+`python -m ddoauth_kit.maintenance.checks_page` rewrites it; `--check` only compares.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ HEAD: Final = """\
 
 # What `ddoauth check` looks at
 
-A "must" stops a publication: Datadog's page demands it, or every integration that was accepted with OAuth complies with it.
+A "must" blocks publication: Datadog's page requires it, or every integration accepted with OAuth complies with it.
 A "should" is something that a reviewer or Datadog's own tools may ask for.
-"Advice" is a hint that many accepted integrations do not follow.
+"Advice" is a hint that many accepted integrations don't follow.
 Only a broken "must" makes the command exit with 1.
 
-ddev is Datadog's tool for its integrations repositories; the counts are of DataDog/integrations-extras in August 2026.
+ddev is Datadog's tool for its integrations repositories; the counts refer to DataDog/integrations-extras in August 2026.
 The page "OAuth for integrations" has since been replaced by "API integrations", where setup and uninstallation are fields of a listing; the files are still read and edited for integrations that have them.
 The OAuth client's file is a copy of the values in the Developer Platform, so the command doesn't offer a patch for it.
 
@@ -43,7 +42,7 @@ def page() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the page if it is stale; with `--check`, only name it and exit with 1."""
+    """Update the page if necessary; with `--check`, only print its name and exit with 1."""
     text = page()
     fresh = PATH.is_file() and PATH.read_text("utf-8") == text
     return rewrite({} if fresh else {PATH: text}, check="--check" in arguments)

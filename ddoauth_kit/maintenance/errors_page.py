@@ -25,10 +25,10 @@ HEAD: Final = """\
 
 Each of the kit's errors has a code, which stays the same even if the wording changes.
 The code comes first in the message, and is also in `error.code`.
-`ddoauth_kit.errors.explainer.explain(error)` returns the explanation that you find here.
+`ddoauth_kit.errors.explainer.explain(error)` returns the same explanations as this page.
 
-What Datadog sends is quoted from its documentation, from public reports or from recorded responses.
-The words "not documented" and "assumed" mark what none of these sources says.
+Datadog's messages are quoted from its documentation, public reports or recorded responses.
+The words "not documented" and "assumes" mark statements that none of these sources confirms.
 The sandbox has its own [list of behaviours](../ddoauth_kit/sandbox/README.md), with evidence.
 """
 _SENTENCE_END: Final = re.compile(r"(?<=\.) (?=[A-Z`])")
@@ -45,7 +45,7 @@ def page() -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """Split text where one sentence ends and another begins, with a capital letter or with code."""
+    """Split text between sentences; a sentence begins with a capital letter or with code."""
     return _SENTENCE_END.split(text)
 
 
@@ -55,7 +55,7 @@ def page_path() -> Path:
 
 
 def rewritten() -> dict[Path, str]:
-    """Return the page's path and new text if it is stale, else nothing."""
+    """Return the page's path and new text if it is out of date, or else nothing."""
     path, text = page_path(), page()
     fresh = path.is_file() and path.read_text("utf-8") == text
     return {} if fresh else {path: text}
@@ -80,7 +80,7 @@ def _section(entry: Explanation) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the page if it is stale; with `--check`, only name it and exit with 1."""
+    """Update the page if necessary; with `--check`, only print its name and exit with 1."""
     return rewrite(rewritten(), check="--check" in arguments)
 
 

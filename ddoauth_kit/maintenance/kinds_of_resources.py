@@ -1,4 +1,4 @@
-"""Say which of the sandbox's stores holds each kind of resource, and why."""
+"""Determine which of the sandbox's stores contains each kind of resource, and why."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _WORDS = {
 # The features of the separate services that go beyond the description.
 _OWN_RULES: Mapping[str, str] = MappingProxyType(
     {
-        "/api/v1/dashboard": "the listing shows dashboards short; widgets get ids",
-        "/api/v1/events": "events that were sent are listed and found by a search",
+        "/api/v1/dashboard": "the listing shows dashboards in short form; widgets get ids",
+        "/api/v1/events": "sent events are listed and can be searched",
         "/api/v1/integration/webhooks/configuration/webhooks": (
             "names are unique, and a change can rename"
         ),
-        "/api/v1/monitor": "a query must fit its type of monitor",
-        "/api/v1/slo": "each type measures by fields of its own; one answer is a list",
+        "/api/v1/monitor": "a query must fit its monitor's type",
+        "/api/v1/slo": "each type has its own fields for measuring; one response is a list",
         "/api/v1/synthetics/tests/api": (
-            "two addresses show a test; another call pauses it, and assertions are checked"
+            "a test has two addresses; another call pauses it, and assertions are checked"
         ),
         "/api/v2/cases": "projects count their cases, which many calls change",
-        "/api/v2/cases/projects": "keys are unique, and a project's cases go with it",
-        "/api/v2/downtime": "the status follows from the schedule",
-        "/api/v2/incidents": "fields are merged, and one of them resolves an incident",
+        "/api/v2/cases/projects": "keys are unique, and deleting a project deletes its cases",
+        "/api/v2/downtime": "the status depends on the schedule",
+        "/api/v2/incidents": "fields are merged, and one of them can resolve an incident",
         "/api/v2/incidents/config/notification-rules": "a linked template must exist",
         "/api/v2/incidents/config/notification-templates": "a linked incident type must exist",
-        "/api/v2/incidents/config/types": "the default type stays",
+        "/api/v2/incidents/config/types": "the default type can't be deleted",
         "/api/v2/services/definitions": (
-            "one call creates and replaces, and each version has fields of its own"
+            "the same call creates and replaces, and each version has its own fields"
         ),
         "/api/v2/team": "names and handles are unique",
     }
@@ -54,7 +54,7 @@ _OWN_RULES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class KeptKind:
-    """Hold a row of the table: the path that creates the resource, its store, and the reason."""
+    """One row of the table: the path that creates the resource, its store, and the reason."""
 
     path: str
     store: str
@@ -62,7 +62,7 @@ class KeptKind:
 
 
 def kinds_of_resources() -> Iterator[KeptKind]:
-    """Yield every kind that can be created, by its path."""
+    """Yield a row for every kind that can be created."""
     lists = described_members()
     for path, kind in described_kinds().items():
         if path not in lists:
@@ -85,9 +85,9 @@ def _store(kind: DescribedKind) -> tuple[str, str]:
     if taken & set(kind.operations.values()):
         return "its own", _OWN_RULES[kind.path]
     if operations[kind.operations["create"]].manages_keys:
-        return "none", "a bearer token lists keys and manages none"
+        return "none", "a bearer token can list keys but not manage them"
     if "create" not in kind.ways:
-        return "none", "the answer to its creation does not show it"
+        return "none", "the response to its creation does not show it"
     done = dict.fromkeys(_WORDS[role] for role in kind.operations)
     many = ["delete many"] if kind.erasers else []
     return "generic", ", ".join([*done, *many])

@@ -23,7 +23,7 @@ _MINUTES: Final = re.compile(r"About (\d+) minutes")
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Hold a lesson's title, its promise in one sentence, and its length in minutes."""
+    """A lesson's title, its promise in one sentence, and its length in minutes."""
 
     path: Path
     title: str
@@ -74,7 +74,7 @@ def with_table(readme: str, *, lessons: list[Lesson]) -> str:
 
 
 def rewritten() -> dict[Path, str]:
-    """Return each file that has a stale generated part, with the file's new text."""
+    """Return the files with outdated generated parts, each with its new text."""
     lessons = [read_lesson(path) for path in find_notebooks()]
     readme = notebooks_folder().parent / "README.md"
     texts = {readme: with_table(readme.read_text("utf-8"), lessons=lessons)}
@@ -87,7 +87,7 @@ def rewritten() -> dict[Path, str]:
 def _navigation(lesson: Lesson, lessons: list[Lesson]) -> str:
     """Return the links of a lesson; the first lesson links to all others.
 
-    The README can't provide those links, because copies of the lessons are in a folder without it.
+    The README can't provide those links, because copied lessons are in a folder without it.
     """
     at = lessons.index(lesson)
     if not at:
@@ -109,7 +109,7 @@ def _set_navigation(cell: dict[str, Any], line: str) -> None:
 
 
 def rewrite(stale: dict[Path, str], *, check: bool) -> int:
-    """Write stale files (with `check`, only name them), and return the exit code."""
+    """Write outdated files (with `check`, only print their names), and return the exit code."""
     for path, text in stale.items():
         print(path.name)  # noqa: T201 - the answer
         if not check:
@@ -118,7 +118,7 @@ def rewrite(stale: dict[Path, str], *, check: bool) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite stale files; with `--check`, only name them and exit with 1."""
+    """Rewrite outdated files; with `--check`, only print their names and exit with 1."""
     return rewrite(rewritten(), check="--check" in arguments)
 
 

@@ -24,14 +24,14 @@ README: Final = Path(sandbox.__file__).parent / "README.md"
 
 
 def page(text: str) -> str:
-    """Return the README with its tables brought up to date and its prose unchanged."""
+    """Return the README with updated tables and unchanged prose."""
     for head, rows in _tables().items():
         text = _replaced(text, head=head, rows=rows)
     return text
 
 
 def rewritten() -> dict[Path, str]:
-    """Return the README's path and new text if it is stale, else nothing."""
+    """Return the README's path and new text if it is out of date, or else nothing."""
     text = README.read_text("utf-8")
     fresh = page(text)
     return {} if fresh == text else {README: fresh}
@@ -58,7 +58,7 @@ def _replaced(text: str, *, head: str, rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the tables if they are stale; with `--check`, only name the page and exit with 1."""
+    """Update the tables if necessary; with `--check`, only print the file name and exit with 1."""
     return rewrite(rewritten(), check="--check" in arguments)
 
 

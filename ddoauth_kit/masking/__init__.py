@@ -1,1 +1,1 @@
-"""Mask secrets in values and texts."""
+"""Mask secrets in values and in text."""

@@ -1,4 +1,4 @@
-"""Read bytes as text: decoded, unpacked from archives, or as the strings in a binary."""
+"""Read bytes as text: decode them, unpack them from archives, or take the strings in a binary."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ _WIDE: Final = 0.3
 
 
 class TooLargeError(Exception):
-    """A container holds more than the limit."""
+    """A container's contents exceed the limit."""
 
 
 class ClosedContainerError(ValueError):
-    """A container is encrypted, or packed in an unsupported way."""
+    """A container is encrypted, or is packed in an unsupported way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Text that was read from bytes, its place in a container, and whether all the bytes were text.
+    """Text that was read from bytes, its place in a container, and whether every byte was text.
 
-    If the bytes have no known encoding, the text is what `strings` would print, one string per
-    line.
+    If the bytes have no known encoding, the text contains the strings that `strings` would print,
+    one per line.
     """
 
     name: str
@@ -94,10 +94,10 @@ def _is_zlib(data: bytes) -> bool:
 
 
 def members(data: bytes, *, name: str = "", room: int = LARGEST) -> Iterator[Member]:
-    """Yield the text in bytes or, if they are a container, each of its members with its name.
+    """Yield the text in bytes or, if the bytes are a container, each of its members with its name.
 
     Raises:
-        TooLargeError: a container holds more than `room` bytes, or nests containers too deeply.
+        TooLargeError: a container contains more than `room` bytes, or nests containers too deeply.
         ValueError: a container is broken.
     """
     yield from _members(data, name=name, room=room, depth=_DEEPEST)
@@ -216,7 +216,7 @@ def _member(data: bytes, name: str) -> Member:
 
 
 def _strings(data: bytes) -> str:
-    """Return the runs of readable characters in a binary, including those of two bytes each."""
+    """Return the runs of readable characters in a binary, including two-byte characters."""
     found = _STRINGS.findall(data.decode("utf-8", "replace"))
     for encoding, pattern in _WIDE_STRINGS.items():
         found += [run.decode(encoding) for run in pattern.findall(data)]
@@ -224,13 +224,13 @@ def _strings(data: bytes) -> str:
 
 
 def _is_latin(data: bytes) -> bool:
-    """Return whether bytes are text in an older encoding: free of zeros, and mostly readable."""
+    """Return whether bytes are text in an older encoding: without zeros, and mostly readable."""
     sample = data[: _SAMPLE * 16]
     return b"\0" not in sample and sum(map(len, _RUNS.findall(sample))) * 2 > len(sample)
 
 
 def _wide(data: bytes) -> str:
-    """Return which UTF-16 variant text without a BOM has; in ASCII, every other byte is zero."""
+    """Return the UTF-16 variant of text without a BOM; for ASCII, every other byte is zero."""
     sample = data[:_SAMPLE]
     if len(sample) < 8 or b"\0" not in sample:  # noqa: PLR2004 - too short to tell
         return ""

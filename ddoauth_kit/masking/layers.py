@@ -82,13 +82,13 @@ _BLANK: Final = re.compile(r"\s")
 
 @dataclass(frozen=True, slots=True)
 class _Mapped:
-    """Where each part of a decoded text starts, and its span before decoding."""
+    """Where each part of decoded text starts, and its span before decoding."""
 
     inner: list[int]
     outer: list[tuple[int, int, bool]]
 
     def placed(self, found: Find) -> Find:
-        """Return a find with its place in the text before decoding."""
+        """Return a match with its position in the text before decoding."""
         return found.at(self._place(found.begin), self._place(found.end - 1, 1))
 
     def _place(self, position: int, more: int = 0) -> int:
@@ -101,8 +101,9 @@ class _Mapped:
 class Layer:
     """Undo one kind of encoding.
 
-    Text that contains none of `marks`, or no match for `sign`, does not use this encoding. `decode`
-    changes the text where `pattern` matches. `place` matches in the same places, but is quicker.
+    Text that contains none of `marks`, or nothing that matches `sign`, does not use this encoding.
+    `decode` changes the text where `pattern` matches. `place` matches in the same places but is
+    faster.
     """
 
     pattern: re.Pattern[str]
@@ -112,7 +113,7 @@ class Layer:
     marks: tuple[str, ...] = ("",)
 
     def parts(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield the start, the end and the new text of each part of a text that changes."""
+        """Yield the start, end and new text of each part of a text that changes."""
         if not any_of(self.marks, text) or not self.sign.search(text):
             return
         for begin, end in self._changing(text):
@@ -142,10 +143,10 @@ class Layer:
             yield first, last
 
     def placed(self, text: str, begin: int, end: int, inner: list[Find]) -> Iterator[Find]:
-        """Yield the finds in a decoded part with their places in the text.
+        """Yield the matches in a decoded part with their positions in the text.
 
-        Finds at an end where the text was cut are left out, because they were already found in the
-        text itself, where the characters before them are visible.
+        Matches at an end where the text was cut are left out, because they were already found in
+        the text itself, where the characters around them are visible.
         """
         mapped = _mapped(text[begin:end], self.pattern)
         for found in map(mapped.placed, inner):

@@ -1,7 +1,7 @@
 """Define what a secret looks like, in one table of names, prefixes, shapes and places.
 
 Masking and scanning use the same table, so both find the same secrets. Every pattern takes linear
-time: a repetition is bounded, or can begin at only one place in a run.
+time: each repetition is bounded, or can begin at only one place in a run.
 """
 
 from __future__ import annotations
@@ -54,33 +54,12 @@ _SITE_SUFFIX: Final = re.compile(
     r"(?:_(?:US|EU|AP|UK|GOV)\d*(?:_?FED)?\d*)?(?:__\w+)?$", re.IGNORECASE
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_OURS: Final = re.compile(
+OURS: Final = re.compile(
     r"DDOAUTH_(?:PUBLISHED_)?"
     r"(?:CLIENT_SECRET|REFRESH_TOKEN|ACCESS_TOKEN|API_KEY|APP_KEY|GRANT)(?:_|$)",
     re.IGNORECASE,
 )
-_SECRET_WORDS: Final = frozenset(
-    {
-        *("secret", "secrets", "token", "password", "passwd", "passphrase", "passcode"),
-        *("credential", "credentials", "pat"),
-    }
-)
-_KEY_OWNERS: Final = frozenset(
-    {
-        *("api", "app", "application", "access", "private", "auth", "encryption", "secret"),
-        *("signing", "master"),
-    }
-)
-_TOKEN_OWNERS: Final = frozenset(
-    {"access", "refresh", "id", "auth", "api", "bearer", "client", "dd", "datadog"}
-)
-_COUNTED: Final = frozenset(
-    {
-        *("page", "next", "previous", "prev", "continuation", "sync", "cursor", "start", "end"),
-        *("pad", "eos", "bos", "unk", "mask", "cls", "sep", "special", "max", "min", "stop"),
-    }
-)
-_ABOUT: Final = frozenset(
+ABOUT: Final = frozenset(
     {
         *("kind", "type", "name", "id", "url", "uri", "file", "path", "dir", "folder", "sock"),
         *("endpoint", "host", "port", "region", "expiry", "expires", "expiration", "length"),
@@ -138,7 +117,7 @@ class Find:
     rank: int = 0
 
     def at(self, begin: int, end: int) -> Find:
-        """Return the same find at another position."""
+        """Return the same match at another position."""
         return Find(begin, end, self.shown, self.kind, self.known, self.rank)
 
 
@@ -147,9 +126,9 @@ class Shape:
     """One row of the table.
 
     `pattern` has a group named `value` for the secret itself. The pattern is searched for in lines
-    that contain one of `hints`, in lower case, and in lines up to `beyond` characters after it.
-    Only shapes of hex digits have no hints. `counts` decides whether a match counts, based on the
-    text around it.
+    that contain one of `hints`, in lower case, and in the lines up to `beyond` characters after
+    that hint. Only shapes of hex digits have no hints. `counts` determines whether a match counts,
+    based on the text around it.
     """
 
     kind: str
@@ -168,7 +147,7 @@ class Shape:
                     yield from self._counted(found)
 
     def find_at(self, text: str, begin: int) -> Iterator[Find]:
-        """Yield a find if the shape begins at this place in a text."""
+        """Yield a match if the shape begins at this place in a text."""
         found = self.pattern.match(text, begin)
         if found is not None:
             yield from self._counted(found)
@@ -195,22 +174,22 @@ def is_repeated(value: str) -> bool:
 
 
 def is_placeholder(value: str) -> bool:
-    """Return whether a value only marks the place of a secret."""
+    """Return whether a value only marks where a secret belongs."""
     return is_repeated(value) or bool(_PLACEHOLDER.match(value[:200]))
 
 
 def is_id_name(name: str) -> bool:
-    """Return whether a field or variable with this name holds a commit, a checksum or a run id."""
+    """Return whether a field or variable with this name contains a commit, checksum or run id."""
     return bool(_ID_WORD.match(_CAMEL.sub("_", name[:100])))
 
 
 @lru_cache(maxsize=4096)
 def field_label(name: str) -> str:
-    """Return what a field or variable with this name holds, such as `client_secret`, or ""."""
-    if _OURS.match(name):
+    """Return what a field or variable with this name contains, such as `client_secret`, or ""."""
+    if OURS.match(name):
         name = name[len("DDOAUTH_") :]
-    words = _words(name)
-    if not words or words[-1] in _ABOUT:
+    words = words_of(name)
+    if not words or words[-1] in ABOUT:
         return "grant" if words[:1] == ["grant"] and name[:1].isupper() and "_" in name else ""
     plain = "".join(words)
     for ending, label in _ENDINGS:
@@ -221,36 +200,14 @@ def field_label(name: str) -> str:
     return ""
 
 
-@lru_cache(maxsize=4096)
-def is_secret_name(name: str) -> bool:
-    """Return whether a variable or parameter with this name holds a secret.
-
-    This includes names that don't count for fields, such as `GITHUB_TOKEN` and `DD_PAT`. It
-    excludes counts and cursors, such as `MAX_TOKENS` and `PAGE_TOKEN`, and names that only describe
-    a secret, such as `TOKEN_URL`.
-    """
-    if _OURS.match(name) or field_label(name):
-        return True
-    words = _words(name)
-    if not words or words[-1] in _ABOUT or (words[-1] == "manager"):
-        return False
-    for before, word in zip(["", *words], words, strict=False):
-        if word in _SECRET_WORDS and before not in _COUNTED:
-            return True
-        if word in {"key", "keys"} and before in _KEY_OWNERS:
-            return True
-        if word == "tokens" and before in _TOKEN_OWNERS:
-            return True
-    return bool(re.search(r"(?:secret|password|apikey|appkey)s?$", "".join(words)))
-
-
-def _words(name: str) -> list[str]:
+def words_of(name: str) -> list[str]:
+    """Return the words in the name of a field or variable, in lower case."""
     name = _SITE_SUFFIX.sub("", name[:120])
     return [word for word in re.split(r"[^A-Za-z]+", _CAMEL.sub("_", name).lower()) if word]
 
 
 def _is_key(found: re.Match[str]) -> bool:
-    """Count a number as a key, but not ids and commits in usual places, nor folders in a path."""
+    """Count a number as a key, but not an id or commit in its usual place or a path's folder."""
     begin, end = found.span("value")
     text, value = found.string, found["value"]
     last = text[begin - 1 : begin] if begin else ""
@@ -356,7 +313,7 @@ _ROW: Final = 4800
 
 
 def field_finds(text: str, folded: str) -> Iterator[Find]:
-    """Yield values that their names reveal, in JSON, YAML, XML, forms, code, tables and options.
+    """Yield values with telltale names in JSON, YAML, XML, forms, code, tables and options.
 
     `folded` is the text in lower case.
     """
@@ -403,7 +360,7 @@ def _plain_label(name: str, value: str) -> str:
 
 
 def _alone(found: re.Match[str]) -> bool:
-    """Return whether `NAME=value` is a whole line, as in an .env file or a shell script."""
+    """Return whether `NAME=value` is a whole line, as in a .env file or a shell script."""
     before = found.string[max(0, found.start() - 40) : found.start()].rpartition("\n")[2]
     after = found.string[found.end() : found.end() + 2]
     return before.strip() in {"", "export", "set", "ENV", "-e", "setx", "-"} and after[:1] in {
@@ -524,8 +481,8 @@ _ASCII_UPPER: Final = re.compile("[A-Z]+")
 def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
     """Yield everything in text that looks like a secret, without decoding anything.
 
-    With `joined`, only secrets with a known prefix are found, because text whose
-    spaces were removed has no word boundaries.
+    With `joined`, only secrets with a known prefix are found, because text without spaces has no
+    word boundaries.
     """
     folded = text.lower()
     if len(folded) != len(text):

@@ -1,4 +1,4 @@
-"""Replace secrets in text to store or show; they are found by field name, value and shape."""
+"""Replace secrets in text to be stored or shown; find them by field name, value and shape."""
 
 from __future__ import annotations
 
@@ -43,9 +43,8 @@ _REACH: Final = 8192
 class Masker:
     """Mask known secrets in any encoding, and anything that looks like a secret.
 
-    Create one instance, and use it for many texts. `masking.patterns` defines what looks like a
-    secret, and `masking.walk` defines how deep to look. `keep` contains values that the user marked
-    as not secret.
+    Create one instance and reuse it. `masking.patterns` defines what looks like a secret, and
+    `masking.walk` how deep to look. `keep` contains values that the user marked as not secret.
     """
 
     def __init__(self, secrets: Iterable[Secret] = (), *, keep: Collection[str] = ()) -> None:
@@ -79,7 +78,7 @@ class QuickMasker:
 
 
 def replaced(text: str, found: Iterable[Find]) -> str:
-    """Return text with each find replaced by a placeholder; keep the tags inside a find."""
+    """Return text with each match replaced by a placeholder; keep the tags inside a match."""
     parts, position = [], 0
     for each in found:
         cut = text[each.begin : each.end]
@@ -91,7 +90,7 @@ def replaced(text: str, found: Iterable[Find]) -> str:
 
 
 def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
-    """Mask text once, without creating a `Masker` to use again."""
+    """Mask text once, without creating a reusable `Masker`."""
     masked = replaced(text, Walk(tuple(secrets)).finds(text))
     return masked.encode("utf-8", "replace").decode()
 
@@ -106,8 +105,8 @@ def redact_body(
     """Mask a body: its secret fields in JSON (even truncated), a form, YAML or XML, then all text.
 
     Copies of such a field's value are masked everywhere in the body. The result is truncated to
-    `longest` characters only after masking, so that no part of a secret remains at its end. Instead
-    of `secrets`, you may pass a `masker` that knows them.
+    `longest` characters only after masking, so no part of a secret remains at its end. Instead of
+    `secrets`, you may pass a `masker` that knows them.
     """
     return masked_body(text, masker or Masker(secrets), longest=longest)[0]
 
@@ -145,7 +144,7 @@ def _fields(text: str) -> str:
 
 
 def issued_secrets(text: str) -> tuple[Secret, ...]:
-    """Return the secrets that a JSON answer issues, so that copies of them can also be masked."""
+    """Return the secrets that a JSON response issues, so that copies of them can also be masked."""
     try:
         return tuple(_issued(json.loads(text)))
     except (ValueError, RecursionError):
@@ -166,7 +165,7 @@ def _issued(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narro
 def outline(text: str) -> str:
     """Return the structure of a JSON text: field names and counts, but no values.
 
-    Keys such as hosts and tags are a customer's values, so they are only counted.
+    Keys that are a customer's values, such as hosts and tags, are only counted.
     """
     try:
         return json.dumps(_shape(json.loads(text)), ensure_ascii=False)
@@ -223,7 +222,7 @@ def _text(text: str, masker: Masker | QuickMasker, depth: int) -> str:
 
 
 def _body_label(name: str, value: Any) -> str:  # noqa: ANN401 - JSON
-    """Return what a field in a body holds; `code` counts unless it is an error's name."""
+    """Return what a field in a body contains; `code` counts unless it is an error's name."""
     if label := field_label(name):
         return label
     lower = name.lower()

@@ -14,7 +14,7 @@ _IN, _OUT = b"x", b" "
 class CharacterClass:
     """Find runs of ASCII characters of one class.
 
-    Searching translated bytes takes a hundredth of the time that a regular expression takes.
+    Searching translated bytes is a hundred times as fast as a regular expression.
     """
 
     def __init__(self, members: str) -> None:
@@ -48,9 +48,9 @@ def around(
 ) -> Iterator[tuple[int, int]]:
     """Yield the start and end of the parts of a text around certain places, in order.
 
-    `following` returns the start and end of the first place at or after a position. A part reaches
-    `before` characters back from a place and at least `after` beyond it; parts that touch are
-    merged. Places that are close together are not visited one by one.
+    `following` returns the start and end of the first place at or after a position. A part begins
+    `before` characters before a place and ends at least `after` characters after it; parts that
+    touch are merged. Places that are close together are not visited one by one.
     """
     place = following(0)
     while place is not None:

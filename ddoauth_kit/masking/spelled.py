@@ -1,4 +1,4 @@
-"""Read values that are spelled one character at a time, or in a rare notation of bytes.
+"""Read values that are spelled out one character at a time, or in a rare notation for bytes.
 
 The notations are lists of characters, of their numbers or of their hex digits, base32, and letters
 that only look like ASCII.
@@ -74,7 +74,7 @@ def _spelled(text: str, begin: int, end: int) -> Iterator[tuple[int, int, str | 
 
 
 def _with_short_words(text: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a text in which six consecutive words are short; most texts have none."""
+    """Yield the parts of a text in which six consecutive words are short; most text has none."""
     classes = text.translate(_CLASSES)
     if not _has_short_words(classes):
         return
@@ -130,13 +130,13 @@ def _letters_in(character: str) -> int:
 
 
 class LettersAlone:
-    """Find known values by their letters and digits alone, whatever stands between them.
+    """Find known values by their letters and digits alone, whatever comes between them.
 
     This includes values whose bytes are written as numbers, in any base that memory dumps use.
     """
 
     def __init__(self, values: dict[str, str]) -> None:
-        """Prepare to find these values, each of which comes with its placeholder."""
+        """Prepare to find these values, each of which has its own placeholder."""
         alone = {letters_alone(value): shown for value, shown in values.items()}
         self._values = {
             letters: shown

@@ -60,7 +60,7 @@ _ALWAYS: Final = 24
 
 @dataclass(slots=True, eq=False)
 class _Reading:
-    """A text, its decoded parts, and the finds in it."""
+    """A text, its decoded parts, and the matches in it."""
 
     text: str
     steps: list[_Step] = field(default_factory=list)
@@ -70,7 +70,7 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What a part of a text decodes to: through a layer, or as a word with several readings."""
+    """What part of a text decodes to: through a layer, or as a word with several readings."""
 
     begin: int
     end: int
@@ -129,7 +129,7 @@ class _Readings:
                 yield reading
 
     def _reading(self, text: str) -> _Reading | None:
-        """Return the reading of a text; new ones are created only while there is room for them."""
+        """Return a text's reading; new readings are created only while there is room for them."""
         if len(text) < _FEWEST:
             return None
         known = self._known.get(text)
@@ -141,9 +141,9 @@ class _Readings:
 
 
 class Walk:
-    """Find known values and all shapes in texts, however deeply they are encoded.
+    """Find known values and all shapes in text, however deeply they are encoded.
 
-    `keep` contains values that the user marked as not secret. A known value is found anyway.
+    `keep` contains values that the user marked as not secret. A known value is found even so.
     """
 
     def __init__(
@@ -165,17 +165,17 @@ class Walk:
         self._alone: LettersAlone | None = None
 
     def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
-        """Return the finds in text, in order, with overlapping ones merged."""
+        """Return the matches in text, in order, with overlapping ones merged."""
         if len(text) < _SHORTEST_SHAPE:
             return merged(self._known(text, self._plain))
         return self._finds(_Readings(text, depth).root)
 
     def known(self, text: str) -> list[Find]:
-        """Return the finds of known values, without decoding anything."""
+        """Return the matches of known values, without decoding anything."""
         return self._known(text, self._plain)
 
     def joined(self, text: str) -> list[Find]:
-        """Return the finds in text whose spaces were removed: known values and known prefixes."""
+        """Return the matches in text whose spaces were removed: known values and known prefixes."""
         forms = self._bare_forms()
         return merged([*self._known(text, forms), *finds(text, joined=True)])
 
@@ -251,7 +251,7 @@ class Walk:
 
 
 def _words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield the start, the end and the possible text of each word that may be base64 or hex."""
+    """Yield the start, end and possible text of each word that may be base64 or hex."""
     done = 0
     for begin, _ in _IN_BASE64.runs(ascii_text, _SHORTEST_WORD):
         word = _BASE64.match(text, begin) if begin >= done else None
@@ -285,7 +285,7 @@ def _known_find(begin: int, end: int, shown: str) -> Find:
 
 
 def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
-    """Return values in every notation that can be found without decoding, longest first."""
+    """Return the values in every notation that can be found without decoding, longest first."""
     forms: dict[str, str] = {}
     for secret in secrets:
         value = secret.reveal()
@@ -295,7 +295,7 @@ def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
 
 
 def merged(found: list[Find]) -> list[Find]:
-    """Return finds in order; of several overlapping finds, the longest covers the text of all."""
+    """Return matches in order; merge overlapping ones, with the longest one's placeholder."""
     kept: list[Find] = []
     for each in sorted(found, key=lambda f: (f.begin, -f.end)):
         if kept and each.begin < kept[-1].end:
@@ -313,7 +313,7 @@ def merged(found: list[Find]) -> list[Find]:
 
 
 def _is_encoded(word: str) -> bool:
-    """Return whether a word may be base64 of text, rather than just a long word."""
+    """Return whether a word may be text in base64, rather than just a long word."""
     if not word.strip(string.hexdigits):
         return False  # read as hex
     if word.islower() or word.isupper():
@@ -324,8 +324,8 @@ def _is_encoded(word: str) -> bool:
 def _base64_bytes(word: str) -> Iterator[bytes]:
     """Decode a base64 word, starting at each of its first four characters.
 
-    Text before the base64, such as a name and an underscore, may have become part of the word. A
-    long word is decoded from another character only if its beginning is then readable text.
+    Text in front of the base64, such as a name and an underscore, may have become part of the word.
+    A long word is decoded from a later character only if its beginning is then readable text.
     """
     plain = _LINES.sub("", word).rstrip("=").replace("-", "+").replace("_", "/")
     for start in range(4):
@@ -344,7 +344,7 @@ def _base64_bytes(word: str) -> Iterator[bytes]:
 
 @lru_cache(maxsize=512)
 def _encodings(value: str) -> tuple[str, ...]:
-    """Return the forms of a value that decoding does not restore."""
+    """Return the encoded forms of a value that decoding does not undo."""
     raw = value.encode("utf-8", "surrogateescape")
     forms = {raw.hex(), raw.hex().upper(), raw.decode("utf-8", "replace"), raw.decode("latin-1")}
     forms |= {value.replace(" ", "+"), *_base64(raw)}

@@ -1,1 +1,1 @@
-"""Carry out the OAuth steps: PKCE, authorization and tokens; each builds, sends and reads."""
+"""Carry out the OAuth steps: PKCE, authorization and tokens; each step builds, sends and reads."""

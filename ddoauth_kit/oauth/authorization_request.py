@@ -25,10 +25,10 @@ class AuthorizationRequest:
     """Everything that an attempt needs until the redirect arrives.
 
     `site` is where the attempt starts. `bound` is true if the redirect must name the same site.
-    That holds for an attempt from the tile, but not for one from outside, because there the
-    customer may choose a region. `app_url` is where the browser goes, with the customer's vanity
-    subdomain if there is one. If `names_scopes` is false, the URL has no `scope`, and Datadog
-    grants the registered scopes.
+    This is the case for an attempt that starts at the tile, but not for one that starts elsewhere,
+    because the customer may then choose a region. `app_url` is where the browser goes, with the
+    customer's vanity subdomain if there is one. If `names_scopes` is false, the URL has no `scope`,
+    and Datadog grants the registered scopes.
     """
 
     site: Site
@@ -76,15 +76,15 @@ def authorization_request(  # noqa: PLR0913 - each is a choice of the caller
     scopes: Iterable[str] | None = None,
     name_scopes: bool = True,
 ) -> AuthorizationRequest:
-    """Begin an attempt, from the tile or from outside.
+    """Begin an attempt, either from the tile or from elsewhere.
 
-    From the tile, pass the `domain` and `site` that arrived at the onboarding URL: the attempt is
-    bound to them. An attempt from outside has neither: it starts at the first of the registration's
-    sites that is in the table (US1 if the client works there), and the `domain` in the redirect
-    determines where it ends. `scopes` defaults to all registered scopes. With `name_scopes=False`,
-    the request leaves `scope` out, as Datadog's own command-line client does, and `scopes` is only
-    compared with the grant. Otherwise, a single scope that a site does not know would make the
-    whole request fail.
+    For an attempt from the tile, pass the `domain` and `site` that arrived at the onboarding URL:
+    the attempt is bound to them. An attempt from elsewhere has neither: it starts at the first of
+    the registration's sites that is in the table (US1 if the client works there), and the `domain`
+    in the redirect determines where it ends. `scopes` defaults to all registered scopes. With
+    `name_scopes=False`, the request leaves `scope` out, as Datadog's own command-line client does,
+    and `scopes` is only compared with the grant. Otherwise, a single scope that a site does not
+    know would make the whole request fail.
 
     Raises:
         InputError: `unknown_site`, `unknown_region`, `inconsistent_site`,

@@ -23,7 +23,7 @@ _ERROR_CODES: Final = frozenset({"access_denied", "invalid_scope"})
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """A checked redirect: the request that it answers, the code, and the code's site.
+    """A checked redirect: the request that it responds to, the code, and the code's site.
 
     `dd_oid` is the organization's public UUID and `dd_org_name` its name. Datadog documents neither
     of them, so display them, but don't base decisions on them.
@@ -34,6 +34,13 @@ class AuthorizationResponse:
     site: Site
     dd_oid: str = ""
     dd_org_name: str = ""
+
+    @property
+    def organization(self) -> str:
+        """Return a sentence that contains the organization's name from the redirect."""
+        named = " ".join(filter(None, (self.dd_org_name, f"({self.dd_oid})")))
+        given = named if self.dd_oid or self.dd_org_name else "that the redirect does not name"
+        return f"Consent came from the organization {given} on {self.site.domain}."
 
 
 def read_authorization_response(
@@ -46,7 +53,7 @@ def read_authorization_response(
     """Check the URL of the redirect, and return its code and site.
 
     `redirect` is a URL, a path with its query, or the query alone, parsed or not. `state` proves
-    its origin; everything before the `?` is ignored, because a proxy may change it.
+    where it comes from; everything before the `?` is ignored, because a proxy may change it.
 
     Raises:
         AuthorizationError: the redirect reports an error (`access_denied`, `invalid_scope`,
@@ -112,7 +119,7 @@ def _listed(domain: str, site_url: str, registration: ClientRegistration, sites:
 
 
 def _reported_error(redirect: Redirect) -> AuthorizationError:
-    """Turn RFC 6749's error parameters into an error; the description may be empty."""
+    """Convert RFC 6749's error parameters to an error; the description may be empty."""
     code = redirect.error if redirect.error in _ERROR_CODES else "authorization_refused"
     what = {
         "access_denied": "The customer did not consent.",

@@ -41,11 +41,12 @@ def _utc_now() -> datetime:
 
 
 class OAuthClient:
-    """Run the flow for one registration; a server uses the same client as long as it runs.
+    """Run the flow for one registration; a server uses the same client for as long as it runs.
 
     `begin` returns the request whose URL the browser opens; `complete` takes the redirect and
     returns tokens. Its two steps, `receive` and `exchange`, are for callers who want to see the
-    result in between. `pending` stores waiting attempts, by default in this process.
+    result in between. `pending` stores the waiting attempts; by default, they are stored in this
+    process.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class OAuthClient:
         name_scopes: bool = True,
         session: str,
     ) -> AuthorizationRequest:
-        """Build an authorization request, and remember it; open its `url` in the browser.
+        """Build and remember an authorization request; open its `url` in the browser.
 
         `session` identifies this browser, for example by the value of a session cookie; the
         redirect must arrive in the same session. `ONE_PERSON` is for a program that serves only one
@@ -109,12 +110,12 @@ class OAuthClient:
         return self.exchange(self.receive(redirect, session=session))
 
     def receive(self, redirect: str | bytes | Redirect, *, session: str) -> AuthorizationResponse:
-        """Find and use up the attempt that a redirect answers, and check the redirect.
+        """Check a redirect, and use up the attempt to which it belongs.
 
-        Text that is not a redirect leaves the attempt pending.
+        If the text is not a redirect, the attempt stays pending.
 
         Raises:
-            AuthorizationError: the redirect does not answer an attempt of this session, is
+            AuthorizationError: the redirect does not belong to an attempt of this session, is
                 malformed or hostile, or reports an error. Nothing was sent.
         """
         redirect = read_redirect(redirect)
@@ -166,7 +167,7 @@ class OAuthClient:
     def revoke(self, tokens: TokenSet) -> None:
         """End a grant: revoke the refresh token, then the access token, even if the first fails.
 
-        Discard the tokens whatever happens. API keys stay valid.
+        Discard the tokens, whatever happens. API keys stay valid.
 
         Raises:
             TokenError, AnswerError, NetworkError: the first failure, after both were tried.

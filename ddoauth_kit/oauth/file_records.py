@@ -20,7 +20,7 @@ _SWEEP_RECORDS: Final = 500
 class FileRecords:
     """Store pending records in a folder of mode 0700 that nothing else uses (POSIX only).
 
-    Old records are deleted once a minute, and the oldest are removed if 10,000 are pending.
+    Old records are deleted once a minute. If 10,000 are pending, the oldest are removed.
 
     Raises:
         InputError: `unsafe_store` or `not_stored`, here and in every method.
@@ -44,7 +44,7 @@ class FileRecords:
         return None if content is None else content.decode("ascii", "replace")
 
     def delete(self, key: str) -> bool:
-        """Delete a record; the system ensures that only one process succeeds."""
+        """Delete a record; the system ensures that this succeeds in only one process."""
         return self._folder.remove(key + _ENDING)
 
     def _is_time_to_sweep(self) -> bool:
@@ -57,7 +57,7 @@ class FileRecords:
             return True
 
     def _sweep(self) -> None:
-        """Delete old records, and the oldest of too many; `names` starts with the oldest."""
+        """Delete old records and any above the limit; `names` starts with the oldest."""
         names = [name for name in self._folder.names() if name.endswith(_ENDING)]
         oldest = time.time() - LIFETIME
         for place, name in enumerate(names):

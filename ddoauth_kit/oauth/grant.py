@@ -1,8 +1,8 @@
-"""Keep one grant alive for all its users: refresh it once per expiry, and store it before use.
+"""Keep a grant alive for everyone who uses it: refresh it once per expiry, and store it before use.
 
 If refresh tokens rotate, two simultaneous refreshes look like theft, and the server ends the grant
-(RFC 9700 section 4.14). So all coroutines, threads, clients and processes that share a store wait
-while one of them fetches a token.
+(RFC 9700 section 4.14). Therefore, all coroutines, threads, clients and processes that share a
+store wait while one of them fetches a token.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ LOG: Final = logging.getLogger("ddoauth_kit.grant")
 PAUSE: Final = 30.0
 GATHERED: Final = 0.02  # seconds within which the refusals of several calls share one check
 ENDED: Final = frozenset({"invalid_refresh_token", "no_refresh_token", "grant_ended"})
-_SUCCESS: Final = range(200, 300)
 _UNAUTHORIZED: Final = 401
 
 
@@ -68,8 +67,8 @@ def kept_grants(
 ) -> tuple[Grant, ...]:
     """Return a client's stored grants, for all customers or for one of them.
 
-    With this function, a server finds its customers again after a restart. `site` is a site's name,
-    and `org` is an organization's id, which is the `dd_oid` of its tokens.
+    A server uses this function to find its customers again after a restart. `site` is a site's
+    name, and `org` is an organization's id, which is the `dd_oid` of its tokens.
 
     Raises:
         InputError: `not_stored`, if the store cannot be read.
@@ -86,7 +85,7 @@ def kept_grants(
 
 
 class Grant:
-    """Return valid tokens, and refresh them only once, however many callers ask.
+    """Return valid tokens, and refresh them only once, however many callers ask for them.
 
     `slot` is the slot that `grant_slot` returned when the grant was stored. A `Grant` is
     thread-safe; if the store is a folder or a keyring, `Grant` objects for the same slot in other
@@ -114,7 +113,7 @@ class Grant:
     def keep(self, tokens: TokenSet) -> None:
         """Store the result of `complete`, and replace the slot's earlier contents.
 
-        If storing them fails, the tokens stay in memory, and the kit tries again later.
+        If they can't be stored, the tokens stay in memory, and the kit tries again later.
 
         Raises:
             InputError: `not_stored`, `unsafe_store` or `store_busy`.
@@ -127,7 +126,7 @@ class Grant:
             self._unsaved = False
 
     def kept(self) -> TokenSet | None:
-        """Return the stored tokens, however old, without sending anything.
+        """Return the stored tokens, however old they are, without sending anything.
 
         Raises:
             InputError: `not_stored`, if the store cannot be read.
@@ -148,9 +147,10 @@ class Grant:
         """Return tokens that are still valid for a while, from memory, the store or a refresh.
 
         Raises:
-            TokenError: `grant_ended`, or `invalid_refresh_token` for the first caller to find out.
-                InputError: the store cannot be used; nothing was sent. TokenError, AnswerError,
-                NetworkError: the refresh failed, but the grant stays stored.
+            TokenError: `grant_ended`, or `invalid_refresh_token` for the first caller that finds
+                out.
+            InputError: the store cannot be used; nothing was sent.
+            TokenError, AnswerError, NetworkError: the refresh failed, but the grant stays stored.
                 After two failures in a row, nothing is sent for half a minute.
             ApiError: `unauthorized`, if the site refuses even new tokens.
         """
@@ -166,7 +166,7 @@ class Grant:
         return await apart(self.tokens)
 
     def renew(self, tokens: TokenSet | None = None) -> TokenSet:
-        """Refresh now, unless the store has newer tokens than these, which are then returned.
+        """Refresh now, or return the stored tokens if they are newer than these.
 
         If nothing is stored, `tokens` themselves are refreshed and the result is stored.
 
@@ -185,9 +185,9 @@ class Grant:
             return record.tokens
 
     def send(self, build: Callable[[TokenSet], Request]) -> Response:
-        """Send the call that `build` creates from tokens; repeat it if they turn out to be invalid.
+        """Send the call that `build` creates from tokens; repeat it if they prove to be invalid.
 
-        A 401 from an endpoint that does not accept OAuth does not lead to a refresh, and neither
+        A 401 from an endpoint that does not accept OAuth does not trigger a refresh, and neither
         does a 403.
 
         Raises:
@@ -220,8 +220,8 @@ class Grant:
         If `tokens` is given, only those tokens are revoked, and a newer stored grant stays.
 
         Raises:
-            TokenError, AnswerError, NetworkError: Datadog did not confirm; the grant is forgotten
-            anyway.
+            TokenError, AnswerError, NetworkError: Datadog did not confirm the revocation; the grant
+                is forgotten anyway.
             InputError: `not_stored`, if the store cannot delete it.
         """
         try:
@@ -243,7 +243,7 @@ class Grant:
         return None if current.tokens.access_token == self._refused else current.tokens
 
     def _renewed(self, *, asked: float) -> TokenSet:
-        """Return tokens that are newer than the refused or expiring ones, from any source."""
+        """Return tokens from any source that are newer than the refused or expiring ones."""
         with self._store.alone(self._slot):
             kept = self._read()
             if kept is None:
@@ -283,7 +283,8 @@ class Grant:
     def _note(self, record: GrantRecord) -> None:
         """Record that a refresh is in progress, so that a crash is noticed later.
 
-        Only the text of a later refusal depends on this note, so a failure to write it is ignored.
+        Only the message of a later refusal depends on this note, so a failure to write it is
+        ignored.
         """
         if self._unsaved:
             self._current = record
@@ -297,7 +298,7 @@ class Grant:
         return TokenError("grant_ended", f"No {self._slot} is stored; nothing was sent.{why}")
 
     def _refuse_known_failure(self, asked: float) -> None:
-        """Raise the last failure to callers who waited for the same refresh, and during a pause."""
+        """Raise the last failure for callers that waited for that refresh, or during a pause."""
         if self._failure is None:
             return
         error, at = self._failure
@@ -338,7 +339,7 @@ class Grant:
         """Return whether a call must not be repeated; callers share a single check of the tokens.
 
         Only a call that was sent after the refusal counts, because a concurrent call may have been
-        handled before it. `at` is when the answer arrived, and `check` is true if the call was
+        handled before it. `at` is when the response arrived, and `check` is true if the call was
         itself the check.
         """
         if response.status != _UNAUTHORIZED:
@@ -361,7 +362,7 @@ class Grant:
                 self._renewed(asked=at)
             except DdoauthError as error:
                 what = (
-                    "The access token is refused everywhere, and the refresh brought no new one: "
+                    "The access token is refused everywhere, and refreshing it failed: "
                     f"{error.what}"
                 )
                 seen = error.exchange or response.exchange
@@ -370,7 +371,7 @@ class Grant:
 
     def _note_success(self, response: Response, tokens: TokenSet) -> bool:
         """Remember when the current tokens were last accepted, and return whether they were."""
-        accepted = response.status in _SUCCESS
+        accepted = response.succeeded
         if accepted and self.is_current(tokens):
             sent = time.monotonic() - response.record.seconds
             self._accepted_at, self._untried = max(self._accepted_at, sent), None
@@ -383,13 +384,13 @@ def _is_lost(error: DdoauthError) -> bool:
 
 
 def _ended(error: DdoauthError, *, lost: datetime | None) -> DdoauthError:
-    """Add to the error whether a newer refresh token may have been lost with an answer."""
+    """Add to the error whether a newer refresh token may have been lost with a response."""
     if lost is None:
         return error
     what = (
-        f"{error.what} The answer to an earlier refresh was lost: it was sent at "
+        f"{error.what} The response to an earlier refresh was lost: it was sent at "
         f"{lost:%Y-%m-%d %H:%M:%S} UTC, and the process ended, or the connection broke, before "
-        "the answer was stored. It may have contained the refresh token that replaces this one. "
+        "the response was stored. It may have contained the refresh token that replaces this one. "
         "That token is lost, and the older one is forgotten."
     )
     return TokenError(error.code, what, said=error.said, exchange=error.exchange)
@@ -399,10 +400,12 @@ def _same(tokens: TokenSet, others: TokenSet) -> bool:
     return tokens.access_token == others.access_token
 
 
+def failed_check(check: Response) -> str:
+    """Say what the response to `current_user_request` was, if it does not prove the token valid."""
+    said = "; ".join(error_texts(check)) or "no message"
+    return f"The call that works with every valid token returned {check.status}: {said}."
+
+
 def _unknown(check: Response) -> ApiError:
-    said = "; ".join(error_texts(check)) or "no words"
-    what = (
-        "A call was refused, and the token may or may not be valid. The call that works with "
-        f"every valid token got {check.status}: {said}."
-    )
-    return ApiError("unauthorized", what, exchange=check.exchange)
+    what = "A call was refused, and the token may or may not be valid."
+    return ApiError("unauthorized", f"{what} {failed_check(check)}", exchange=check.exchange)

@@ -25,7 +25,7 @@ _TEXTS: Final = ("access_token", "refresh_token", "site", "client_id", "dd_oid",
 class GrantRecord:
     """Tokens, and the time from which they must be refreshed, by the client's clock.
 
-    `sent_at` is when the kit sent a refresh whose answer it has not stored, or None.
+    `sent_at` is when the kit sent a refresh whose response it has not stored, or None.
     """
 
     tokens: TokenSet
@@ -40,8 +40,8 @@ class GrantRecord:
 def new_record(tokens: TokenSet, *, now: datetime) -> GrantRecord:
     """Return the record of tokens that have just arrived.
 
-    They are refreshed a minute before they expire, or, if they live only for minutes, when a tenth
-    of their lifetime is left. The margin allows for clocks that differ slightly, and a short
+    They are refreshed a minute before they expire or, if they live only for minutes, when a tenth
+    of their lifetime is left. The margin allows for clocks that differ slightly, and even a short
     lifetime does not lead to endless refreshes.
     """
     left = max(tokens.seconds_left(now), 0.0)

@@ -1,4 +1,4 @@
-"""Find a redirect's address in text that a mail program, a chat or a person has changed."""
+"""Find a redirect's address in text that a mail program, a chat program or a person has changed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def without_quotes(text: str) -> str:
 
 
 def plain_address(text: str) -> str:
-    """Return the address in some text, without quotes, line breaks or link markup.
+    """Return the address that a text contains, without quotes, line breaks or link markup.
 
     The function understands Markdown, HTML, wiki brackets and a sentence before the address. It
     removes punctuation from the end, unless it may belong to a value that must be exact.
@@ -83,7 +83,7 @@ def _on_one_line(text: str) -> str:
 
 
 def carried_address(text: str) -> str:
-    """Return the redirect inside the link of a mail filter or a chat, or an empty string.
+    """Return the redirect inside a link from a mail filter or a chat, or an empty string.
 
     The link may contain the redirect percent-encoded in its path, in base64, or in the format of
     Proofpoint's versions 2 and 3.

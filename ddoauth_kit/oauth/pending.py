@@ -1,4 +1,4 @@
-"""Remember the attempts that wait for their redirect; each can be taken only once."""
+"""Remember the attempts that are waiting for their redirects; each can be taken only once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST: Final = 10_000
 
 
 class PendingStore(Protocol):
-    """What a store of waiting attempts must do; `SharedPending` is one for several processes.
+    """What a store of waiting attempts must do; `SharedPending` is a store for several processes.
 
     The store contains verifiers, so put it where only your servers can read it.
     """
@@ -32,7 +32,7 @@ class PendingStore(Protocol):
         """Return whether an attempt is still pending."""
 
     def take(self, state: str, *, session: str) -> AuthorizationRequest:
-        """Return and forget the attempt for a state and session, or raise `wrong_state`."""
+        """Return and forget the attempt with this state and session, or raise `wrong_state`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class _Waiting:
 class PendingAuthorizations:
     """Remember attempts for ten minutes, each bound to the browser session that began it.
 
-    `session` is a value that identifies a browser, such as that of a session cookie. A new attempt
-    does not replace an earlier one (RFC 6749 section 10.12). This class is thread-safe.
+    `session` is a value that identifies a browser, such as the value of a session cookie. A new
+    attempt does not replace an earlier one (RFC 6749 section 10.12). This class is thread-safe.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -71,7 +71,7 @@ class PendingAuthorizations:
             self._waiting[request.state.reveal()] = waiting
 
     def waits(self, request: AuthorizationRequest) -> bool:
-        """Return whether an attempt still waits for its redirect."""
+        """Return whether an attempt is still waiting for its redirect."""
         with self._lock:
             self._forget_expired()
             return request.state.reveal() in self._waiting

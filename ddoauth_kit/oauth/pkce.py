@@ -17,7 +17,7 @@ _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 @dataclass(frozen=True, slots=True)
 class PkcePair:
-    """A code verifier for the token request, and its challenge, which is sent first."""
+    """A code verifier for the token request, and its challenge, which is sent earlier."""
 
     verifier: Secret
     challenge: Secret

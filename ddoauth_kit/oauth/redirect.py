@@ -1,4 +1,4 @@
-"""Parse the redirect that ends an authorization into a value that doesn't show secrets."""
+"""Parse the redirect that ends an authorization, and return a value that doesn't show secrets."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Redirect:
 def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
     """Parse a URL, a path with its query, or the query alone; return a parsed one unchanged.
 
-    WSGI and ASGI servers provide the query as bytes. This function never raises, so that no
+    WSGI and ASGI servers provide the query as bytes. This function never raises an error, so no
     traceback contains the text with its code; `fault` says what is wrong.
     """
     if isinstance(redirect, Redirect):
@@ -83,7 +83,7 @@ def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
     names = [name for name, _ in pairs]
     # RFC 6749 section 3.1: each of the response's parameters may occur only once.
     if twice := [f"`{name}`" for name in sorted(_ONCE) if names.count(name) > 1]:
-        what = f"The redirect carries more than one {', '.join(twice)}."
+        what = f"The redirect contains more than one {', '.join(twice)}."
         return _faulty("duplicate_parameter", what)
     said = dict(pairs)
     if "response_type" in said:

@@ -1,7 +1,7 @@
 """Find a redirect's query in anything that a server passes or a person pastes.
 
-Only the query matters. A server behind a proxy may see another scheme, host, port or path than the
-browser does, and a mail filter wraps the address in one of its own.
+Only the query matters. A server behind a proxy may see a different scheme, host, port or path from
+the browser, and a mail filter wraps the address in one of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def redirect_pairs(text: str) -> list[tuple[str, str]]:
     """Return the parameters of a redirect: a URL, a path with a query, or a query alone.
 
     Empty parts are skipped, and a part without `=` has an empty value. The text may have quotes or
-    link markup around it, contain `&amp;` for `&`, or be a link that contains the redirect.
+    link markup around it, contain `&amp;` instead of `&`, or be a link that contains the redirect.
 
     Raises:
         ValueError: the text is not a URL, has no parameters, or has more than 50.
@@ -46,7 +46,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 def _wrapped(address: str) -> str:
     """Return the URL in one of a link's parameters if the link itself is not a redirect.
 
-    Some links contain the URL unencoded, so that its other parameters look like the link's own.
+    Some links contain the URL unencoded, so its other parameters look like the link's own.
     """
     if found := _AS_IT_IS.match(address):
         return found[1]

@@ -1,7 +1,7 @@
-"""Let all of a server's processes share the attempts that wait for their redirects.
+"""Let all of a server's processes share the attempts that are waiting for their redirects.
 
-Each attempt is a JSON record, stored under the hash of its `state`. A place for records needs only
-three methods, so it can be a folder, a database table or Redis.
+Each attempt is a JSON record, stored under the hash of its `state`. A place for the records needs
+only three methods, so it can be a folder, a database table or Redis.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class SharedPending:
     """Remember attempts for ten minutes, in a place that all of a server's processes can reach.
 
     `sites` is your `OAuthClient`'s table. `clock` returns Unix time; the machines' clocks must
-    agree to within a few seconds. This class is thread-safe if `place` is.
+    agree within a few seconds. This class is thread-safe if `place` is.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class SharedPending:
         self._place.put(_digest(state), record, seconds=_SECONDS)
 
     def waits(self, request: AuthorizationRequest) -> bool:
-        """Return whether an attempt still waits for its redirect."""
+        """Return whether an attempt is still waiting for its redirect."""
         return self._record(request.state.reveal()) is not None
 
     def take(self, state: str, *, session: str) -> AuthorizationRequest:

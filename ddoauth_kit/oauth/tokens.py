@@ -38,9 +38,9 @@ class TokenSet:
     """A grant: its tokens, its scopes, the access token's expiry, and its site.
 
     `expires_at` is in UTC. Store `site` with the tokens, because they work only on that site.
-    `dd_oid` and `dd_org_name` come from the redirect and say whose grant it is; Datadog does not
-    document them. `token_endpoint` is the endpoint that issued the tokens, or None if that was not
-    recorded.
+    `dd_oid` and `dd_org_name` come from the redirect and say to whom the grant belongs; Datadog
+    does not document them. `token_endpoint` is the endpoint that issued the tokens, or None if that
+    was not recorded.
     """
 
     access_token: Secret
@@ -54,14 +54,14 @@ class TokenSet:
     token_endpoint: TokenEndpoint | None = field(default=None, repr=False)
 
     def seconds_left(self, now: datetime | None = None) -> float:
-        """Return the seconds until the access token expires; negative after its expiry."""
+        """Return the seconds until the access token expires; the result is negative after that."""
         return (self.expires_at - (now or datetime.now(UTC))).total_seconds()
 
 
 def stored_grant(
     registration: ClientRegistration, *, site: Site, refresh_token: Secret
 ) -> TokenSet:
-    """Return a grant for which only the refresh token was stored; refresh it before use."""
+    """Return a grant of which only the refresh token was stored; refresh it before use."""
     return TokenSet(
         access_token=Secret("", label="access_token"),
         refresh_token=refresh_token,
@@ -73,7 +73,7 @@ def stored_grant(
 
 
 def token_request(registration: ClientRegistration, *, response: AuthorizationResponse) -> Request:
-    """Build the form-encoded request that exchanges a code, for the site that `domain` named.
+    """Build the form-encoded request that exchanges a code on the site that `domain` named.
 
     The request goes only to the registration's token endpoint, because a code works only once.
 
@@ -137,7 +137,7 @@ def revocation_requests(
     )
 
 
-def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
+def read_token_response(  # noqa: PLR0913 - facts that the response lacks
     response: Response,
     *,
     site: Site,
@@ -146,15 +146,15 @@ def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
     now: datetime,
     token_endpoint: TokenEndpoint = TokenEndpoint.V2,
 ) -> TokenSet:
-    """Read the answer to a token exchange (RFC 6749 section 5.1).
+    """Read the response to a token exchange (RFC 6749 section 5.1).
 
-    `now` is the time on the client's clock when the answer arrived; the expiry is counted from it.
-    `token_endpoint` is the endpoint that answered.
+    `now` is the time on the client's clock when the response arrived; the expiry is counted from
+    then. `token_endpoint` is the endpoint that responded.
 
     Raises:
         TokenError: `invalid_grant`, `invalid_client`, `rate_limited`, `token_refused` or
             `token_endpoint_missing`.
-        AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
+        AnswerError: the response cannot be read, or lacks what RFC 6749 requires.
     """
     if response.status in _NO_SUCH_ENDPOINT:
         raise _no_such_endpoint(response, site=site, asked=token_endpoint)
@@ -176,7 +176,7 @@ def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
 
 
 def _granted(response: Response, scope: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Read the granted scopes, without any secret that a server may echo among them."""
+    """Read the granted scopes, and leave out any secret that a server may echo among them."""
     granted = parse_scopes(scope)
     if set(granted) <= set(requested):
         return granted
@@ -184,7 +184,7 @@ def _granted(response: Response, scope: str, requested: tuple[str, ...]) -> tupl
 
 
 def _refused_refresh(tokens: TokenSet, *, asked: TokenEndpoint) -> tuple[str, str]:
-    """Return a code and a sentence; an endpoint may not know a token that the other one issued."""
+    """Return a code and a sentence; an endpoint may not know a token that the other issued."""
     issuer = tokens.token_endpoint
     if issuer is None or asked is issuer:
         return "invalid_refresh_token", "The refresh token was refused."
@@ -199,13 +199,13 @@ def read_refresh_response(
     now: datetime,
     token_endpoint: TokenEndpoint = TokenEndpoint.V2,
 ) -> TokenSet:
-    """Read the answer to a refresh; if it has no new refresh token or scope, keep the old one.
+    """Read the response to a refresh; if it has no new refresh token or scope, keep the old one.
 
     Raises:
         TokenError: `invalid_refresh_token`, `other_token_endpoint` if the refused token came from
             another endpoint, `invalid_client`, `rate_limited`, `token_refused` or
             `token_endpoint_missing`.
-        AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
+        AnswerError: the response cannot be read, or lacks what RFC 6749 requires.
     """
     try:
         new = read_token_response(
@@ -235,7 +235,7 @@ def read_refresh_response(
 
 
 def read_revocation_response(response: Response) -> None:
-    """Accept 200, which is also the answer for an unknown token (RFC 7009 section 2.2).
+    """Accept 200, which is also the response to an unknown token (RFC 7009 section 2.2).
 
     Raises:
         TokenError: `invalid_client`, `rate_limited` or `token_refused`.
@@ -263,11 +263,11 @@ def _post(purpose: Purpose, site: Site, path: str, form: Pairs, *, headers: Pair
 
 
 def _read_success(response: Response) -> dict[str, Any]:
-    """Return the answer with both tokens as secrets, or None for a missing refresh token.
+    """Return the response with both tokens as secrets, or None for a missing refresh token.
 
-    Datadog's pages show two error formats, and libraries have mistaken one of them for tokens. So
-    an answer that contains an error never counts as a success, whatever its status and its other
-    contents.
+    Datadog's pages show two error formats, and libraries have mistaken one of them for tokens.
+    Therefore, a response that contains an error never counts as a success, whatever its status and
+    other contents are.
     """
     refuse_unreadable(response)
     if response.status != _OK:
@@ -285,7 +285,7 @@ def _read_success(response: Response) -> dict[str, Any]:
 
 
 def _with_secrets(answer: dict[str, Any]) -> dict[str, Any]:
-    """Wrap the answer's tokens, so that a traceback with variables can't show them."""
+    """Wrap the response's tokens, so that a traceback with variables can't show them."""
     secrets = {
         name: Secret(value, label=name) if isinstance(value, str) and value else None
         for name, value in ((name, answer.get(name)) for name in ("access_token", "refresh_token"))
@@ -303,7 +303,7 @@ def _refusal(response: Response) -> TokenError:
 
 
 def _no_such_endpoint(response: Response, *, site: Site, asked: TokenEndpoint) -> TokenError:
-    """Name the setting, because endpoints may change and the kit never tries another on its own."""
+    """Name the setting: endpoints may change, and the kit never tries another one on its own."""
     address = site.shown_url(Host.API, asked.path)
     what = f"There is no token endpoint at {address} ({response.status})."
     said = error_texts(response)
@@ -311,7 +311,7 @@ def _no_such_endpoint(response: Response, *, site: Site, asked: TokenEndpoint) -
 
 
 def _lifetime(response: Response, answer: dict[str, Any]) -> int:
-    """Return the access token's lifetime in seconds, or one hour if the answer has none."""
+    """Return the access token's lifetime in seconds, or one hour if the response lacks it."""
     value = answer.get("expires_in", 3600)
     try:
         seconds = -1 if isinstance(value, bool) else int(value)
@@ -323,13 +323,32 @@ def _lifetime(response: Response, answer: dict[str, Any]) -> int:
 
 
 def current_user_request(tokens: TokenSet) -> Request:
-    """Build `GET /api/v2/current_user`, which asks who authorized; any valid token may send it."""
+    """Build `GET /api/v2/current_user`, which asks who authorized; any valid token will do."""
+    return api_request(tokens, "current user call", "/api/v2/current_user")
+
+
+def monitor_list_request(tokens: TokenSet) -> Request:
+    """Build a monitor listing (`GET /api/v1/monitor`, scope `monitors_read`)."""
+    return api_request(tokens, "monitor listing", "/api/v1/monitor")
+
+
+def api_request(
+    tokens: TokenSet,
+    purpose: str,
+    path: str,
+    *,
+    method: str = "GET",
+    **details: Any,  # noqa: ANN401 - as `Request` has them
+) -> Request:
+    """Build a call with an access token; `details` are further fields of `Request`.
+
+    A GET may be repeated, and any other method only if `details` say so.
+    """
     return Request(
-        purpose="current user call",
-        method="GET",
+        purpose=purpose,
+        method=method,
         site=tokens.site,
-        host=Host.API,
-        path="/api/v2/current_user",
+        path=path,
         headers=(("authorization", tokens.access_token),),
-        repeatable=True,
+        **{"host": Host.API, "repeatable": method == "GET", **details},
     )

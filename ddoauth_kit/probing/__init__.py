@@ -1,1 +1,1 @@
-"""Test scopes: choose the safest call, make it, and say what its answer proves."""
+"""Test scopes: choose the safest call, make it, and say what the response proves."""

@@ -42,9 +42,9 @@ class Operation:
     """One operation of Datadog's API.
 
     A bearer token needs all the scopes in any one of `scope_sets`. An empty set means that the
-    operation doesn't name a scope; then `permissions` are what the token's user needs. `path_ids`
-    and `query` are the required parameters with their types. `body` lists the required fields of
-    the body (`any` for a body without required fields, `optional`, or nothing). `preview`
+    operation doesn't name a scope; in that case, the token's user needs the `permissions`.
+    `path_ids` and `query` are the required parameters with their types. `body` lists the required
+    fields of the body (`any` for a body without required fields, `optional`, or nothing). `preview`
     operations may be missing on a site.
     """
 
@@ -96,20 +96,15 @@ class Catalogue:
         return self.opened.get(scope, ())
 
     def permitted_by(self, scope: str) -> tuple[Operation, ...]:
-        """Return the operations that don't name a scope, but a permission with this name."""
+        """Return the operations that name a permission with this name instead of a scope."""
         return tuple(operation for operation in self.operations if scope in operation.permissions)
 
     def find(self, method: str, path: str) -> Operation | None:
-        """Find a request's operation by path or URL; fixed segments win over templates."""
+        """Find a request's operation by path or URL; fixed segments are preferred to templates."""
         segments = _segments(path)
         among = self._by_beginning.get(_beginning(method.upper(), segments), ())
         fitting = [operation for operation in among if _fits(operation.path, segments)]
         return min(fitting, key=_templates, default=None)
-
-    def scopes_for(self, method: str, path: str) -> tuple[ScopeSet, ...] | None:
-        """Return the alternative sets of scopes for a request, or None for an unknown request."""
-        operation = self.find(method, path)
-        return operation.scope_sets if operation else None
 
 
 @cache
@@ -160,7 +155,7 @@ def _frozen(found: dict[Any, list[Any]]) -> Mapping[Any, tuple[Any, ...]]:
 
 
 def _beginning(method: str, segments: list[str]) -> Beginning:
-    """Return the first segments, which distinguish most operations and don't contain templates."""
+    """Return the first segments, which don't contain templates and tell most operations apart."""
     return method, len(segments), "/".join(segments[:4])
 
 
@@ -174,7 +169,7 @@ def _segments(address: str) -> list[str]:
 
 
 def _templates(operation: Operation) -> list[bool]:
-    """Return which segments are templates; the match with the smallest such list is the closest."""
+    """Return which segments are templates; the match with the smallest list is the closest."""
     return [segment.startswith("{") for segment in operation.path.split("/")]
 
 

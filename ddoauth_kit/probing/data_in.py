@@ -14,8 +14,7 @@ from ddoauth_kit.api.telemetry import (
     metric_request,
 )
 from ddoauth_kit.errors import AnswerError
-from ddoauth_kit.http.answers import error_texts
-from ddoauth_kit.probing.verdict import Verdict
+from ddoauth_kit.probing.verdict import Verdict, said_by
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +29,6 @@ NO_KEY: Final = (
     "There is no API key of this organization here. Lesson 04 creates and stores the only one "
     "there can be; a probe never does, because the key is shown once."
 )
-_SUCCESS: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _KEY_REFUSED: Final = frozenset({401, 403})
 _BUILDERS: Final = {
@@ -47,7 +45,7 @@ async def try_data_in(
     """Send one sample of each kind of data, or only validate the key if nothing may be sent.
 
     Raises:
-        NetworkError, AnswerError: a call was not answered.
+        NetworkError, AnswerError: a call got no usable response.
     """
     if api_key is None:
         return replace(row, verdict=Verdict.NOT_TRIED, evidence=NO_KEY)
@@ -60,7 +58,7 @@ async def try_data_in(
     answers = [await http.send(request) for request in requests]
     said = [f"{kind} {answer.status}" for kind, answer in zip(_BUILDERS, answers, strict=True)]
     request, worst = max(zip(requests, answers, strict=True), key=lambda sent: sent[1].status)
-    words = "" if worst.status in _SUCCESS else f": {_said(worst)}"
+    words = "" if worst.succeeded else f": {said_by(worst)}"
     return replace(
         row,
         verdict=_verdict(worst),
@@ -75,7 +73,7 @@ async def try_data_in(
 async def _validated(http: AsyncHttp, row: ProbeResult, *, api_key: ApiKey) -> ProbeResult:
     request = validation_request(api_key.key, site=api_key.site)
     answer = await http.send(request)
-    verdict, evidence = _verdict(answer), _said(answer)
+    verdict, evidence = _verdict(answer), said_by(answer)
     if verdict is Verdict.CONFIRMED:
         verdict, evidence = _judged(answer)
     return replace(
@@ -100,12 +98,8 @@ def _judged(answer: Response) -> tuple[Verdict, str]:
     return Verdict.INCONCLUSIVE, evidence
 
 
-def _said(answer: Response) -> str:
-    return "; ".join(error_texts(answer)) or f"an answer without a message ({answer.status})"
-
-
 def _verdict(answer: Response) -> Verdict:
-    if answer.status in _SUCCESS:
+    if answer.succeeded:
         return Verdict.CONFIRMED
     if answer.status == _TOO_MANY:
         return Verdict.RATE_LIMITED

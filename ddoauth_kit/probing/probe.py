@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from ddoauth_kit.http.message import Pairs, Request
+from ddoauth_kit.oauth.tokens import api_request
 
 if TYPE_CHECKING:
+    from ddoauth_kit.http.message import Pairs, Request
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.probing.catalogue import Operation, ScopeSet
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class Writes(StrEnum):
     """How far probes may go.
 
-    `none` allows only reads. `harmless` adds writes that can't change anything. `round-trip`
+    `none` allows only reads. `harmless` also allows writes that can't change anything. `round-trip`
     creates an object, then reads, changes and deletes it.
     """
 
@@ -26,7 +27,7 @@ class Writes(StrEnum):
 
 
 class Flow(StrEnum):
-    """The direction of data; Datadog's page on OAuth asks for each scope's data flow."""
+    """The direction in which data flows; Datadog's page on OAuth asks for this for each scope."""
 
     OUT = "data out"
     EDIT = "edit"
@@ -38,7 +39,7 @@ class Approach(StrEnum):
 
     `read` and `search` expect data; `listed` reads an item from a listing; `absent` addresses
     something that doesn't exist; `unacceptable` sends a body without its required fields. `held
-    back` means that only a write could test the scope, and `nothing` that no call can.
+    back` means that only a write could test the scope, and `nothing` means that no call can.
     """
 
     READ = "read"
@@ -84,7 +85,7 @@ class _WithOperation(_OneScope):
     alternatives: tuple[ScopeSet, ...] = ()
 
     def explained_by(self, granted: ScopeSet) -> tuple[str, ...]:
-        """Return the granted scopes that would open the operation without this one, sorted."""
+        """Return, in order, the granted scopes that would open the operation without this one."""
         held = [names for names in self.alternatives if names <= granted]
         return tuple(sorted(frozenset().union(*held)))
 
@@ -117,15 +118,14 @@ Probe: TypeAlias = CallProbe | RoundTripProbe | TelemetryProbe | NoProbe
 
 
 def probe_request(probe: CallProbe, *, tokens: TokenSet) -> Request:
-    """Build a probe's call, which doesn't change anything, so that the sender may repeat it."""
-    return Request(
-        purpose=f"probe of {probe.scope}",
+    """Build a probe's call, which doesn't change anything, so the sender may repeat it."""
+    return api_request(
+        tokens,
+        f"probe of {probe.scope}",
+        probe.path,
         method=probe.operation.method,
-        site=tokens.site,
         host=probe.operation.host,
-        path=probe.path,
         query=probe.query,
-        headers=(("authorization", tokens.access_token),),
         body=probe.body,
         repeatable=True,
         trial=True,
@@ -134,13 +134,5 @@ def probe_request(probe: CallProbe, *, tokens: TokenSet) -> Request:
 
 def listing_request(scope: str, listing: Operation, *, tokens: TokenSet) -> Request:
     """Build the listing request that finds an existing id for a scope's probe."""
-    return Request(
-        purpose=f"listing for {scope}",
-        method=listing.method,
-        site=tokens.site,
-        host=listing.host,
-        path=listing.path,
-        headers=(("authorization", tokens.access_token),),
-        repeatable=True,
-        trial=True,
-    )
+    what = f"listing for {scope}"
+    return api_request(tokens, what, listing.path, host=listing.host, trial=True)

@@ -70,7 +70,7 @@ def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime
 
 
 def _round_trip(scope: str) -> RoundTripProbe:
-    """Return the round-trip probe, with the other scopes that may open the creating call."""
+    """Return the round-trip probe, with the other scopes that may allow the creation."""
     create = ROUND_TRIPS[scope].create
     operation = catalogue().by_address[f"{create.method} {create.path}"]
     return RoundTripProbe(
@@ -164,14 +164,14 @@ def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
 
 @cache
 def area_of(scope: str) -> str:
-    """Return a scope's product area, which is that of most operations it opens."""
+    """Return a scope's product area, which is the area of most operations that it opens."""
     opened = catalogue().opened_by(scope) or catalogue().permitted_by(scope)
     areas = Counter(operation.area for operation in opened)
     return areas.most_common(1)[0][0] if areas else "No public operation"
 
 
 def flow_of(scope: str) -> Flow:
-    """Return the direction of a scope's data if its calls don't show it."""
+    """Return the direction in which a scope's data flows, if its calls don't show it."""
     known = catalogue().scopes.get(scope)
     return Flow.OUT if known and known.kind == "read" else Flow.EDIT
 
@@ -193,11 +193,11 @@ def _why_none(scope: str) -> str:
         return f"{unknown_scope(scope)} Datadog's list is longer than the catalogue."
     if opened := catalogue().opened_by(scope):
         if len(opened) == 1:
-            return "The one operation it opens cannot be called safely."
-        return f"None of the {len(opened)} operations it opens can be called safely."
+            return "The only operation that it allows cannot be called safely."
+        return f"None of the {len(opened)} operations that it allows can be called safely."
     if permitted := catalogue().permitted_by(scope):
         return (
             f"The API description names no operation for this scope; {permitted[0].address} needs "
-            "the permission of the same name, which proves nothing."
+            "a permission of the same name, which proves nothing about the scope."
         )
     return "The API description names no operation for this scope."

@@ -1,4 +1,4 @@
-"""Collect the results of probing on all sites, even while it is still running."""
+"""Collect the results of probing on all sites, even while probing is still running."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.probing.verdict import PROBLEMS, ProbeResult
-from ddoauth_kit.scopes import known_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The answer to the call that any valid token may make (`GET /api/v2/current_user`).
+    """The response to the call that any valid token may make (`GET /api/v2/current_user`).
 
-    `status` is None if no answer arrived. `evidence` says why a token counts as dead.
+    `status` is None if no response arrived. `evidence` says why a token counts as dead.
     """
 
     site: str
@@ -41,7 +40,7 @@ class ProbeReport:
 
     @property
     def missing(self) -> int:
-        """Return how many results are missing: those that were requested, but never tried."""
+        """Return how many results are missing because they were requested but never tried."""
         grid = len(self.scopes) * len(self.sites)
         return max(self.asked or grid, len(self.results)) - len(self.results)
 
@@ -64,12 +63,6 @@ class ProbeReport:
     def is_good(self) -> bool:
         """Return whether every token is valid and no scope was refused or failed."""
         return not self.problems and all(baseline.alive for baseline in self.baselines)
-
-
-def unknown_results(report: ProbeReport) -> tuple[ProbeResult, ...]:
-    """Return one result for each scope that is not known; it says nothing about the scope."""
-    first = {result.scope: result for result in reversed(report.results)}
-    return tuple(result for scope, result in first.items() if scope not in known_scopes())
 
 
 def merged(reports: Sequence[ProbeReport]) -> ProbeReport:

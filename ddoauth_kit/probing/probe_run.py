@@ -1,34 +1,29 @@
-"""Probe many scopes on many sites at once, from a coroutine or an ordinary cell."""
+"""Probe many scopes on many sites at once."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.http.answers import error_texts
 from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE, AsyncHttp
+from ddoauth_kit.oauth.grant import failed_check
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import Baseline, ProbeReport, merged
 from ddoauth_kit.probing.prober import Prober, failed
-from ddoauth_kit.without_threads import run_inline, threads_exist
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
-    from ddoauth_kit.http.transcript import Transcript
     from ddoauth_kit.oauth.grant import Grant
     from ddoauth_kit.probing.prober import ProbeTarget
     from ddoauth_kit.probing.verdict import ProbeResult
 
-_GLANCE: Final = 0.1
 _OK: Final = 200
 
 
@@ -108,9 +103,8 @@ async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
         status = error.exchange.status if error.exchange else None
         return Baseline(site, alive=False, status=status, evidence=error.evidence)
     alive = response.status == _OK
-    said = "; ".join(error_texts(response)) or "no words"
-    what = f"The call that works with every valid token got {response.status}: {said}."
-    return Baseline(site, alive=alive, status=response.status, evidence="" if alive else what)
+    what = "" if alive else failed_check(response)
+    return Baseline(site, alive=alive, status=response.status, evidence=what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,30 +120,26 @@ class Probing:
     """Probe targets on all sites at once, with at most ten calls in flight on each.
 
     If probing is cancelled, `report` returns the results so far. `now` is the time that calls
-    contain; `sleep` is awaited with a number of seconds when a rate limit is reached. `timeout` is
-    in seconds and limits each phase of a call.
+    contain, and `watch` is called with each result. `open_http` opens the sender for all calls when
+    probing begins.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a choice of the caller
+    def __init__(
         self,
         targets: Iterable[ProbeTarget],
         *,
         writes: Writes = Writes.NONE,
         now: datetime | None = None,
-        transcript: Transcript | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         watch: Callable[[ProbeProgress], None] | None = None,
-        timeout: float = 10.0,
+        open_http: Callable[[], AsyncHttp] = AsyncHttp,
     ) -> None:
         when = now or datetime.now(UTC)
         self._targets = tuple(targets)
         self._sites = [SiteProbing(target, writes=writes, now=when) for target in self._targets]
         self._total = sum(len(target.scopes) for target in self._targets)
         self._done = 0
-        self._transcript = transcript
-        self._sleep = sleep
-        self._timeout = timeout
-        self._watch = watch
+        self._open_http = open_http
+        self.watch = watch
         self._stop: Callable[[], object] | None = None
         self._stopped = False
 
@@ -185,58 +175,15 @@ class Probing:
             with suppress(RuntimeError):  # the loop has ended, and so has the probing
                 stop()
 
-    def run_blocking(self) -> ProbeReport:
-        """Probe everything from synchronous code, even in a notebook cell.
-
-        An interrupt (Ctrl-C, or the notebook's stop button) cancels probing and returns the results
-        so far. Without threads, probing runs in this thread while the caller's event loop waits.
-        """
-        if not threads_exist():
-            return self._run_inline()
-        events: SimpleQueue[ProbeProgress | None] = SimpleQueue()
-        watch, self._watch = self._watch, events.put
-        failures: list[BaseException] = []
-        thread = threading.Thread(target=self._in_thread, args=(events, failures), name="probing")
-        thread.start()
-        try:
-            _pass_on(events, watch)
-        except KeyboardInterrupt:
-            self.cancel()
-        except BaseException:
-            self.cancel()
-            raise
-        finally:
-            thread.join()
-            self._watch = watch
-        if failures:
-            raise failures[0]
-        return self.report()
-
-    def _run_inline(self) -> ProbeReport:
-        with suppress(KeyboardInterrupt):
-            return run_inline(self.run())
-        return self.report()
-
-    def _in_thread(
-        self, events: SimpleQueue[ProbeProgress | None], failures: list[BaseException]
-    ) -> None:
-        try:
-            asyncio.run(self.run())
-        except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
-            failures.append(error)
-        finally:
-            events.put(None)
-
     async def _work(self) -> None:
-        http = AsyncHttp(transcript=self._transcript, sleep=self._sleep, timeout=self._timeout)
-        async with http, asyncio.TaskGroup() as group:
+        async with self._open_http() as http, asyncio.TaskGroup() as group:
             for site in self._sites:
                 group.create_task(site.run(http, found=self._found))
 
     def _found(self, result: ProbeResult) -> None:
         self._done += 1
-        if self._watch:
-            self._watch(ProbeProgress(result, self._done, self._total))
+        if self.watch:
+            self.watch(ProbeProgress(result, self._done, self._total))
 
 
 def _is_cancelled() -> bool:
@@ -251,19 +198,3 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _pass_on(
-    events: SimpleQueue[ProbeProgress | None], watch: Callable[[ProbeProgress], None] | None
-) -> None:
-    """Pass results to the caller's thread, where a notebook can show them."""
-    while True:
-        try:
-            # On some systems, a wait without a timeout can't be interrupted.
-            event = events.get(timeout=_GLANCE)
-        except Empty:
-            continue
-        if event is None:
-            return
-        if watch:
-            watch(event)

@@ -1,4 +1,4 @@
-"""Test one scope: make its call, compare it if necessary, and say what the answer proves."""
+"""Test one scope: make its call, compare it if necessary, and say what the response proves."""
 
 from __future__ import annotations
 
@@ -42,16 +42,14 @@ if TYPE_CHECKING:
     from ddoauth_kit.probing.probe_report import Baseline
     from ddoauth_kit.sites import Site
 
-_SUCCESS = range(200, 300)
-
 
 @dataclass(frozen=True, slots=True)
 class ProbeTarget:
-    """Everything that is needed to probe one site.
+    """Everything needed to probe one site.
 
     Without a `grant`, `reason` says why there is none. `contrasts` contains token sets for the same
-    site with fewer scopes: the same call with a token that lacks the scope shows what a 404 means.
-    `api_key` is the partner's existing key.
+    site with fewer scopes, because the same call with a token that lacks the scope shows what a 404
+    means. `api_key` is the partner's existing key.
     """
 
     site: Site
@@ -73,7 +71,7 @@ class ProbeTarget:
 
 
 class Prober:
-    """Test scopes one by one on a site, with a grant that is kept alive.
+    """Test scopes one by one on a site, and keep the grant alive.
 
     If `baseline` says that the token is dead, nothing is sent.
     """
@@ -98,7 +96,7 @@ class Prober:
 
     @property
     def granted(self) -> ScopeSet:
-        """Return the scopes of the latest tokens, even if these have expired."""
+        """Return the scopes of the latest tokens, even if the tokens have expired."""
         if latest := self._grant.latest:
             self._granted = frozenset(latest.scopes.granted)
         return self._granted
@@ -138,7 +136,7 @@ class Prober:
     ) -> ProbeResult:
         match probe:
             case TelemetryProbe():
-                await self._grant.atokens()  # for an ended grant, the key proves nothing
+                await self._grant.atokens()  # if the grant has ended, the key proves nothing
                 sends = self._writes is not Writes.NONE
                 key = self._target.api_key
                 return await try_data_in(self._http, row, api_key=key, now=self._now, sends=sends)
@@ -184,14 +182,14 @@ class Prober:
         return replace(probe, path=filled_path(probe.operation.path, value=found))
 
     async def _contrast(self, probe: CallProbe) -> tuple[Response | None, str]:
-        """Return the answer to the same call without the scope, or say why it is missing."""
+        """Return the response to the same call without the scope, or say why it is missing."""
         tokens = self._target.contrast_for(probe)
         if tokens is None:
             return None, NO_CONTRAST
         try:
             return await self._http.send(probe_request(probe, tokens=tokens)), ""
         except DdoauthError as error:
-            return None, f"the same call without the scope was not answered: {error.what}"
+            return None, f"the same call without the scope failed: {error.what}"
 
 
 def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
@@ -208,7 +206,7 @@ def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
 
 def _first_id(listing: Response, *, name: str) -> str | None:
     """Return the id of the first item in a listing, whatever the id is called there."""
-    if listing.status not in _SUCCESS:
+    if not listing.succeeded:
         return None
     try:
         item = _first_item(json.loads(listing.text))

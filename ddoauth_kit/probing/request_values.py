@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, timedelta
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -32,10 +35,10 @@ def names_something(kind: str) -> bool:
 
 
 def is_id(value: object) -> bool:
-    """Return whether a value from an answer can be put into a path safely.
+    """Return whether a value from a response can safely be put into a path.
 
-    The value must be a whole number, or a string of letters, digits and `-_.~` that does not lead
-    to another folder.
+    The value must be a whole number, or a string of letters, digits and `-_.~` that doesn't lead to
+    another folder.
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
@@ -57,9 +60,21 @@ def filled_query(query: Mapping[str, str], *, now: datetime) -> Pairs | None:
 
 
 def search_body(address: str, *, now: datetime) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """Return the body of a POST that only reads or validates, or None for any other address."""
-    make = SEARCHES.get(address)
-    return make(now) if make else None
+    """Return the body of a POST that only reads or validates, or None for any other address.
+
+    The bodies in `searches.json` come from Datadog's API reference; times are in milliseconds.
+    """
+    body = json.dumps(searches().get(address))
+    for name, moment in (("now", now), ("day_ago", now - DAY)):
+        body = body.replace(f'"{{{name}}}"', str(int(moment.timestamp()) * 1000))
+    return json.loads(body)
+
+
+@cache
+def searches() -> dict[str, Any]:
+    """Return the bodies by method and path; `{now}` and `{day_ago}` stand for times."""
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("searches.json").read_text("utf-8"))
+    return found
 
 
 def _absent(name: str, kind: str) -> str:
@@ -81,10 +96,6 @@ def _seconds(moment: datetime) -> str:
     return str(int(moment.timestamp()))
 
 
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1000
-
-
 _QUERY: Final[Mapping[tuple[str, str], Callable[[datetime], str]]] = {
     ("from", "int64"): lambda now: _seconds(now - HOUR),
     ("to", "int64"): _seconds,
@@ -99,52 +110,3 @@ _QUERY: Final[Mapping[tuple[str, str], Callable[[datetime], str]]] = {
 
 # These ask for things that don't exist, so a 404 says nothing about the site.
 SEARCHES_FOR_NOTHING: Final = frozenset({"POST /api/v2/code-coverage/files"})
-
-# POSTs that don't store anything and return data or a validation (Datadog's API reference).
-SEARCHES: Final[Mapping[str, Callable[[datetime], Any]]] = {
-    "POST /api/v2/logs/events/search": lambda _now: {
-        "filter": {"query": "*", "from": "now-15m", "to": "now"},
-        "page": {"limit": 1},
-    },
-    "POST /api/v2/error-tracking/issues/search": lambda now: {
-        "data": {
-            "type": "search_request",
-            "attributes": {
-                "query": "*",
-                "persona": "ALL",
-                "from": _milliseconds(now - DAY),
-                "to": _milliseconds(now),
-            },
-        }
-    },
-    "POST /api/v2/code-coverage/files": lambda _now: {
-        "data": {
-            "type": "ci_app_coverage_files_request",
-            "attributes": {
-                "repository_url": f"https://{ABSENT_NAME}.example.com/repository",
-                "commit_sha": ABSENT_UUID.replace("-", "") + "0" * 8,
-            },
-        }
-    },
-    "POST /api/v2/security_monitoring/configuration/suppressions/validation": lambda _now: {
-        "data": {
-            "type": "suppressions",
-            "attributes": {
-                "name": "ddoauth-kit probe, never saved",
-                "enabled": False,
-                "rule_query": "type:log_detection source:ddoauth-probe",
-                "suppression_query": "env:ddoauth-probe",
-            },
-        }
-    },
-    "POST /api/v2/security_monitoring/rules/validation": lambda _now: {
-        "name": "ddoauth-kit probe, never saved",
-        "message": "A rule that is validated and never saved.",
-        "isEnabled": False,
-        "type": "log_detection",
-        "queries": [{"query": "source:ddoauth-probe", "aggregation": "count"}],
-        "cases": [{"status": "info", "condition": "a > 0", "notifications": []}],
-        "options": {"evaluationWindow": 300, "keepAlive": 300, "maxSignalDuration": 300},
-        "tags": [],
-    },
-}

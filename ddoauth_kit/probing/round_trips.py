@@ -1,8 +1,8 @@
-"""Create an object, read, change and delete it, and clean up no matter what happens.
+"""Create an object, read it, change it and delete it, and clean up no matter what happens.
 
-`round_trips.json` has the calls for each write scope that partners ask for; their bodies come from
-Datadog's API reference. All objects have names that a person recognizes, notify nobody and watch
-nothing: a monitor without recipients, a downtime in 2037, a paused test, a test incident.
+`round_trips.json` contains the calls for each write scope that partners request; the bodies come
+from Datadog's API reference. All objects have names that a person will recognize, notify nobody and
+monitor nothing: a monitor without recipients, a downtime in 2037, a paused test, a test incident.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import AnswerError, DdoauthError, NetworkError
 from ddoauth_kit.http.answers import error_texts
-from ddoauth_kit.http.message import Request
+from ddoauth_kit.oauth.tokens import api_request
 from ddoauth_kit.probing.request_values import is_id
 from ddoauth_kit.probing.verdict import Verdict
-from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from ddoauth_kit.http.message import Response
+    from ddoauth_kit.http.message import Request, Response
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.probing.catalogue import ScopeSet
     from ddoauth_kit.probing.verdict import ProbeResult
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 OWN_NAME: Final = "ddoauth-kit probe, safe to delete"
 DELETIONS: Final = 3
-_SUCCESS: Final = range(200, 300)
 _REFUSED: Final = range(400, 500)
 _UNCLEAR: Final = range(500, 600)
 _GONE: Final = 404
@@ -60,7 +58,7 @@ class Step:
 class RoundTrip:
     """The calls that create, read, change and delete one object.
 
-    `id_at` is the path to the id within the answer to `create`.
+    `id_at` is the path to the id within the response to `create`.
     """
 
     create: Step
@@ -87,15 +85,15 @@ async def try_round_trip(
 ) -> ProbeResult:
     """Make a round trip and return what it proves; the evidence includes the status of each step.
 
-    `call` takes a function that builds a request, and sends this request with a valid token that
+    `call` takes a function that builds a request, and sends that request with a valid token that
     has the `granted` scopes.
 
-    A cancellation doesn't end the round trip at once but skips to the deletion, and the result says
-    so. The caller checks its task's `cancelling()`.
+    A cancellation doesn't end the round trip at once. Instead, it skips to the deletion, and the
+    result says so. The caller checks its task's `cancelling()`.
 
     Raises:
-        ApiError, NetworkError, AnswerError: the creation was not answered; the message says what to
-        look for.
+        ApiError, NetworkError, AnswerError: the creation got no usable response; the message says
+        what to look for.
     """
     stop = asyncio.Event()
     taken = asyncio.ensure_future(_taken(Trip(call, row, trip, granted, stop)))
@@ -123,13 +121,13 @@ class Trip:
 async def _taken(trip: Trip) -> ProbeResult:
     created = await _created(trip)
     row = replace(trip.row, status=created.status, seconds=created.record.seconds)
-    if created.status not in _SUCCESS:
+    if not created.succeeded:
         told = _said("create", created)
         told += f"; {_IF_CREATED}" if created.status in _UNCLEAR else ""
         return replace(row, verdict=_verdict_of(created), evidence=told)
     found = _value_at(created.text, trip.calls.id_at)
     if found is None:
-        told = f"created, but the answer has no id; delete {OWN_NAME!r} by hand"
+        told = f"created, but the response has no id; delete {OWN_NAME!r} by hand"
         return replace(row, verdict=Verdict.FAILED, evidence=told)
     verdict, said = await _used(trip, found)
     deletion = await _deleted(trip, found)
@@ -142,7 +140,7 @@ async def _taken(trip: Trip) -> ProbeResult:
 
 
 async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
-    """Read and change the created object; only the change tests a write scope."""
+    """Read and change the object that was created; only the change tests a write scope."""
     said: list[str] = []
     verdict = Verdict.INCONCLUSIVE
     for verb, step in (("read", trip.calls.read), ("change", trip.calls.change)):
@@ -159,7 +157,7 @@ async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
 
 
 def _verdict_of(answer: Response) -> Verdict:
-    if answer.status in _SUCCESS:
+    if answer.succeeded:
         return Verdict.CONFIRMED
     other = Verdict.INCONCLUSIVE if answer.status in _REFUSED else Verdict.FAILED
     return _MEANINGS.get(answer.status, other)
@@ -181,10 +179,10 @@ async def _created(trip: Trip) -> Response:
 
 
 async def _deleted(trip: Trip, found: str) -> str:
-    """Delete the object, with retries; return the outcome, or "" if it never worked.
+    """Delete the object, with retries; return the outcome, or "" if that never succeeded.
 
     A 404 counts only after an attempt that may have worked, because the site may not find a new
-    object at once.
+    object right away.
     """
     unclear = False
     for _ in range(DELETIONS):
@@ -193,7 +191,7 @@ async def _deleted(trip: Trip, found: str) -> str:
         except DdoauthError:
             unclear = True
             continue
-        if answer.status in _SUCCESS or (unclear and answer.status == _GONE):
+        if answer.succeeded or (unclear and answer.status == _GONE):
             return f"deleted {answer.status}"
         unclear = unclear or answer.status in _UNCLEAR
     return ""
@@ -201,13 +199,11 @@ async def _deleted(trip: Trip, found: str) -> str:
 
 async def _sent(trip: Trip, *, step: Step, found: str) -> Response:
     def build(tokens: TokenSet) -> Request:
-        return Request(
-            purpose=f"round trip for {trip.row.scope}",
+        return api_request(
+            tokens,
+            f"round trip for {trip.row.scope}",
+            step.path.replace("{id}", found),
             method=step.method,
-            site=tokens.site,
-            host=Host.API,
-            path=step.path.replace("{id}", found),
-            headers=(("authorization", tokens.access_token),),
             body=_with_id(step.body, found),
             repeatable=step.method in _REPEATABLE,
             trial=True,
@@ -225,7 +221,7 @@ def _with_id(body: Any, found: str) -> Any:  # noqa: ANN401 - JSON has no narrow
 
 
 def _said(verb: str, answer: Response) -> str:
-    words = "; ".join(error_texts(answer)) if answer.status not in _SUCCESS else ""
+    words = "; ".join(error_texts(answer)) if not answer.succeeded else ""
     return f"{verb} {answer.status}" + (f" ({words})" if words else "")
 
 

@@ -1,9 +1,9 @@
-"""Say what an answer proves about a scope, but never more than that.
+"""Say what a response proves about a scope, and never more than that.
 
 A 401 does not always mean a dead token, a 403 does not always mean a missing scope, and a 404 does
 not always mean that the scope was granted, because a server may look up an object before it checks
-scopes. So a write that is let through counts only if the same call is refused with a token that
-lacks the scope.
+scopes. Therefore, a write that is accepted counts only if the same call is refused with a token
+that lacks the scope.
 """
 
 from __future__ import annotations
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from ddoauth_kit.probing.catalogue import ScopeSet
     from ddoauth_kit.probing.probe import CallProbe, Flow
 
-_SUCCESS: Final = range(200, 300)
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _REFUSED: Final = range(400, 500)
-# 408 is the server's own timeout, so it says no more than a missing answer.
+# 408 is the server's own timeout, so it says no more than a missing response.
 _CLEAR: Final = frozenset({401, 403, 408, 429})
 _SHOWN_FIELDS: Final = 6
 _WEB_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
@@ -57,18 +56,18 @@ class Verdict(StrEnum):
 
 
 MEANINGS: Final = {
-    Verdict.CONFIRMED: "The call succeeded, and no other granted scope explains that.",
+    Verdict.CONFIRMED: "The call succeeded, and no other granted scope allows it.",
     Verdict.LET_THROUGH: "The call got past the scope check and found nothing to act on; "
     "without the scope, it is refused.",
-    Verdict.INCONCLUSIVE: "The answer may have another cause than this scope.",
+    Verdict.INCONCLUSIVE: "The response may have a cause other than this scope.",
     Verdict.REFUSED: "The call was refused: the scope is missing, or the person "
     "who consented lacks the permission.",
-    Verdict.NOT_OAUTH: "The endpoint accepts no bearer token, although the token is valid.",
+    Verdict.NOT_OAUTH: "The endpoint does not accept bearer tokens; this token is valid.",
     Verdict.NOT_ON_SITE: "This site does not have the product or the endpoint.",
     Verdict.RATE_LIMITED: "The rate limit was reached, and waiting did not help.",
     Verdict.NO_OPERATION: "No public operation can test this scope safely.",
     Verdict.NOT_TRIED: "Nothing was sent.",
-    Verdict.FAILED: "No usable answer arrived.",
+    Verdict.FAILED: "No usable response arrived.",
 }
 PROBLEMS: Final = frozenset({Verdict.REFUSED, Verdict.FAILED})
 
@@ -77,9 +76,9 @@ PROBLEMS: Final = frozenset({Verdict.REFUSED, Verdict.FAILED})
 class ProbeResult:
     """The verdict for one scope on one site, and its evidence.
 
-    `seconds` is the wall time of the call; `status` is None without an answer. `evidence` is the
-    server's masked error text, or the counts and field names in its answer. `explained_by` lists
-    other granted scopes that would open the same call.
+    `seconds` is the wall time of the call; `status` is None if there was no response. `evidence` is
+    the server's masked error message, or the counts and field names in its response. `explained_by`
+    lists other granted scopes that would open the same call.
     """
 
     site: str
@@ -119,13 +118,13 @@ def judge(
     contrast: Response | None = None,
     lacking: str = NO_CONTRAST,
 ) -> tuple[Verdict, str]:
-    """Return what the answer to a probe proves, and describe the evidence.
+    """Return what the response to a probe proves, and describe the evidence.
 
-    The token must be known to be valid. `contrast` is the answer to the same call with a token that
-    lacks the scope; without one, `lacking` says why.
+    The token must be known to be valid. `contrast` is the response to the same call with a token
+    that lacks the scope; if there is none, `lacking` says why.
     """
     status = response.status
-    if status in _SUCCESS:
+    if response.succeeded:
         return _succeeded(probe, response, granted=granted)
     if status == _UNAUTHORIZED:
         return Verdict.NOT_OAUTH, _unauthorized(probe, response, granted=granted)
@@ -133,20 +132,20 @@ def judge(
         return _forbidden(probe, response, granted=granted)
     if not _decides(status):
         limited = status == _TOO_MANY
-        return (Verdict.RATE_LIMITED if limited else Verdict.FAILED), _said(response)
+        return (Verdict.RATE_LIMITED if limited else Verdict.FAILED), said_by(response)
     if _is_missing(probe, response):
-        return Verdict.NOT_ON_SITE, _said(response)
+        return Verdict.NOT_ON_SITE, said_by(response)
     verdict, compared = _let_through(probe, granted=granted, contrast=contrast, lacking=lacking)
-    return verdict, f"{_said(response)}; {compared}"
+    return verdict, f"{said_by(response)}; {compared}"
 
 
 def needs_contrast(probe: CallProbe, response: Response) -> bool:
-    """Return whether the meaning of an answer depends on the same call without the scope."""
+    """Return whether a response's meaning depends on the same call without the scope."""
     return _decides(response.status) and not _is_missing(probe, response)
 
 
 def other_reason(probe: CallProbe, *, granted: ScopeSet) -> str:
-    """Say what else must have opened a call instead of the scope, or return an empty string."""
+    """Say what else, other than the scope, must have opened a call, or return an empty string."""
     if probe.scope not in granted:
         return "the token was not granted this scope, so something else allowed the call"
     if missing := probe.companions - granted:
@@ -167,7 +166,7 @@ def outline_of(response: Response) -> str:
 
 
 def _decides(status: int) -> bool:
-    """Return whether a status means that the call itself was refused, rather than its scope."""
+    """Return whether a status means that the call itself was refused, not its scope."""
     return status in _REFUSED and status not in _CLEAR
 
 
@@ -177,7 +176,7 @@ def _is_missing(probe: CallProbe, response: Response) -> bool:
 
 def _succeeded(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
     if _WEB_PAGE.match(response.text):
-        return Verdict.FAILED, "the answer was a web page instead of data"
+        return Verdict.FAILED, "the response was a web page instead of data"
     held = outline_of(response)
     if reason := other_reason(probe, granted=granted):
         return Verdict.INCONCLUSIVE, f"{held}; {reason}"
@@ -185,7 +184,7 @@ def _succeeded(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tu
 
 
 def _unauthorized(probe: CallProbe, response: Response, *, granted: ScopeSet) -> str:
-    said = f"{_said(response)}; the same token is accepted elsewhere"
+    said = f"{said_by(response)}; the same token is accepted elsewhere"
     # Some services return 401 for a missing scope, too (an issue in Datadog's own CLI).
     return said if probe.scope in granted else f"{said}, and was not granted this scope"
 
@@ -194,10 +193,10 @@ def _forbidden(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tu
     missing = probe.companions - granted
     if missing and probe.scope in granted:
         also = f"the call also needs {_names(sorted(missing))}, which was not granted"
-        return Verdict.INCONCLUSIVE, f"{_said(response)}; {also}"
+        return Verdict.INCONCLUSIVE, f"{said_by(response)}; {also}"
     if probe.scope not in granted:
-        return Verdict.REFUSED, f"{_said(response)}; the token was not granted this scope"
-    return Verdict.REFUSED, _said(response)
+        return Verdict.REFUSED, f"{said_by(response)}; the token was not granted this scope"
+    return Verdict.REFUSED, said_by(response)
 
 
 def _let_through(
@@ -210,16 +209,16 @@ def _let_through(
     without = f"without the scope: {contrast.status}"
     if contrast.status == _FORBIDDEN:
         return Verdict.LET_THROUGH, without
-    if contrast.status in _SUCCESS or _decides(contrast.status):
+    if contrast.succeeded or _decides(contrast.status):
         return Verdict.INCONCLUSIVE, (
             f"{without}, so the server decides this before it checks scopes"
         )
     return Verdict.INCONCLUSIVE, f"{without}, so there is nothing to compare with"
 
 
-def _said(response: Response) -> str:
-    """Return the server's masked error text, or just the status if there is none."""
-    return "; ".join(error_texts(response)) or f"an answer without a message ({response.status})"
+def said_by(response: Response) -> str:
+    """Return the server's masked error message, or just the status if there is none."""
+    return "; ".join(error_texts(response)) or f"a response without a message ({response.status})"
 
 
 def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type

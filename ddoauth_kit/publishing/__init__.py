@@ -1,1 +1,1 @@
-"""Check an integration's folder before a reviewer does, and write the missing parts."""
+"""Check an integration's folder before a reviewer does, and write missing parts."""

@@ -15,7 +15,7 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Name a file in the folder and a line, counted from 1, or None."""
+    """A file in the folder, and a line counted from 1 or None."""
 
     file: str
     line: int | None = None
@@ -26,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace the characters from `start` to `end` of a file's text; equal offsets insert."""
+    """A replacement for the characters from `start` to `end`; equal offsets insert text."""
 
     file: str
     start: int
@@ -36,7 +36,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class RuleFinding:
-    """Hold one breach of a rule; `edits` fix it, or are empty if a fix would be a guess."""
+    """One violation of a rule; `edits` fix it, or are empty if a fix would be a guess."""
 
     rule: Rule
     at: Place
@@ -61,7 +61,7 @@ class RuleFinding:
 def finding(
     rule: str, *, at: Place, what: str, fix: str, edits: tuple[Edit, ...] = ()
 ) -> RuleFinding:
-    """Return a finding for the rule with this id."""
+    """Return a finding for the rule with the given id."""
     return RuleFinding(rule=RULES[rule], at=at, what=what, fix=fix, edits=edits)
 
 
@@ -71,6 +71,6 @@ def plain(name: str) -> str:
 
 
 def quoted(value: object) -> str:
-    """Return a value from a file in printable form: one truncated line of ASCII."""
+    """Return a value from a file in printable form: one line of ASCII, truncated if long."""
     text = ascii(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

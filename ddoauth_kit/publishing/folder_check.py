@@ -1,6 +1,6 @@
-"""Check an integration's folder and write a patch with the safe fixes.
+"""Check an integration's folder and write a patch with safe fixes.
 
-Nothing is sent anywhere, and no file is changed.
+The check sends nothing anywhere and doesn't change any file.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Hold the results of a check.
+    """The results of a check.
 
-    `notes` say what could not be checked. `patch` fixes the findings that have edits. Its paths are
-    relative to the repository or, without one, to the folder, so that `git -C FOLDER apply` accepts
-    the patch in both cases.
+    `notes` lists anything that could not be checked. `patch` fixes the findings that have edits.
+    Its paths are relative to the repository or, without one, to the folder, so `git -C FOLDER
+    apply` accepts the patch in both cases.
     """
 
     folder: str
@@ -43,11 +43,11 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Return whether no *must* rule is broken."""
+        """Return true unless a *must* rule is broken."""
         return not self.count(Severity.MUST)
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings have this severity."""
+        """Return the number of findings with this severity."""
         return sum(found.rule.severity is severity for found in self.findings)
 
     def as_json(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """Hold information from outside the folder."""
+    """Information from outside the folder."""
 
     earlier: EarlierManifest
     probes: Sequence[SavedProbe] | None
@@ -81,9 +81,9 @@ def check_folder(
 ) -> Report:
     """Check a folder; findings are sorted by file (the manifest comes first) and by line.
 
-    `app_uuid` is compared with the one at the git reference `base` or in the manifest `earlier`.
-    `probes` are results of `ddoauth probe`, and `unused_scopes` are scopes that no observed call
-    used.
+    `app_uuid` is compared with the value at the git reference `base` or in the manifest `earlier`.
+    `probes` are results of `ddoauth probe`, and `unused_scopes` are scopes that none of the
+    observed calls used.
 
     Raises:
         InputError: `not_an_integration`, `bad_base`, `bad_earlier_manifest`.
@@ -119,10 +119,10 @@ def _place(found: RuleFinding) -> tuple[bool, str, int]:
 def _mended(
     integration: Integration, findings: tuple[RuleFinding, ...], evidence: _Evidence
 ) -> tuple[tuple[RuleFinding, ...], list[tuple[TextFile, TextFile]]]:
-    """Return the findings, and the files before and after all edits that fix their finding.
+    """Return the findings, and the files before and after all edits that fix a finding.
 
-    A finding loses its edits if its rule still finds a problem after them, or if its file is a
-    link, which git does not patch.
+    A finding loses its edits if its rule still reports a problem afterwards, or if its file is a
+    link, because git doesn't patch links.
     """
     while True:
         files = _edited(integration, findings)
@@ -150,13 +150,13 @@ def _edited(
 
 
 def _files(integration: Integration) -> list[TextFile]:
-    """Return the files that a patch may change, so not the client's file, which is only a copy."""
+    """Return the files that a patch may change, except the client's file, which is only a copy."""
     parts = (integration.manifest, integration.readme)
     return [part.file for part in parts if isinstance(part, Document | Readme)]
 
 
 def listing(report: Report) -> str:
-    """List the findings, each with its fix, and the counts at the end."""
+    """List the findings with their fixes, and the counts at the end."""
     width = max((len(str(found.at)) for found in report.findings), default=0)
     lines = []
     for found in report.findings:

@@ -24,9 +24,9 @@ _QUIET: Final = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
 
 
 def folder_prefix(folder: Path) -> str | None:
-    """Return the folder's path below its repository's top, or None without a repository or git.
+    """Return the folder's path within its repository, or None without a repository or git.
 
-    The path ends with a slash, or is empty for the top itself.
+    The path ends with a slash; for the repository's top folder, it is empty.
     """
     answer = _git(folder, "rev-parse", "--show-prefix")
     return None if answer is None else os.fsdecode(answer.removesuffix(b"\n"))
@@ -70,7 +70,7 @@ def _environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class EarlierManifest:
-    """Hold the earlier `app_uuid` (empty if unknown), its origin, and notes for the reader."""
+    """The earlier `app_uuid` (empty if unknown), its origin, and notes for the reader."""
 
     app_uuid: str = ""
     where: str = ""
@@ -80,7 +80,8 @@ class EarlierManifest:
 def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "") -> EarlierManifest:
     """Return the value from the given manifest, the given git reference or the usual base branch.
 
-    If neither is given, a missing git, repository or branch results in a note, not an error.
+    If neither is given and git, the repository or the branch is missing, return a note, not an
+    error.
 
     Raises:
         InputError: `bad_earlier_manifest`, `bad_base`.

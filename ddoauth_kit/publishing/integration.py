@@ -24,7 +24,7 @@ _NOTHING: Final[Mapping[str, TextFile]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Readme:
-    """Hold the README as text and as a page."""
+    """The README as text and as a page."""
 
     file: TextFile
     page: MarkdownPage
@@ -32,7 +32,7 @@ class Readme:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """Hold the contents of a folder's files; a file can also be unreadable, or None if missing."""
+    """The contents of a folder's files; a file may also be unreadable, or None if it is missing."""
 
     folder: Path
     readme: Readme | Unreadable | None
@@ -64,7 +64,7 @@ class Integration:
 
 
 def read_integration(path: str | Path, *, edited: Mapping[str, TextFile] = _NOTHING) -> Integration:
-    """Read a folder; texts in `edited` take the place of the files on disk.
+    """Read a folder; texts in `edited` replace the files on disk.
 
     Raises:
         InputError: `not_an_integration`.
@@ -84,7 +84,7 @@ def read_integration(path: str | Path, *, edited: Mapping[str, TextFile] = _NOTH
 
 
 def _folder(path: str | Path) -> Path:
-    """Return an existing folder; an empty name would mean the current one."""
+    """Return an existing folder; refuse an empty name, which would mean the current folder."""
     try:
         if str(path) and Path(path).is_dir():
             return Path(path)
@@ -103,6 +103,6 @@ def _json(file: TextFile | Unreadable | None) -> Document | BrokenJson | Unreada
 
 
 def _client_name(folder: Path, manifest: object) -> str:
-    """Return the file that the manifest names if it exists, or else the usual one."""
+    """Return the file named in the manifest if it exists, or else the usual one."""
     named = manifest.get("assets", "oauth") if isinstance(manifest, Document) else None
     return named if isinstance(named, str) and find_file(folder, named) else CLIENT

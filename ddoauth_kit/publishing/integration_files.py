@@ -1,4 +1,4 @@
-"""Read an untrusted folder's files unchanged, within size limits, and only inside the folder."""
+"""Read the files of an untrusted folder unchanged, within size limits and never outside it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MARK: Final = BOM_UTF8.decode("utf-8")
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """Hold the exact text of a file, including its line endings.
+    """The exact text of a file, including its line endings.
 
-    `mark` is the byte order mark, which is kept separate so that offsets and lines do not count it.
-    `linked` says whether the file is a symbolic link, which a patch cannot change.
+    `mark` is the byte order mark, which is stored separately so that offsets and lines don't count
+    it. `linked` tells whether the file is a symbolic link, which a patch can't change.
     """
 
     name: str
@@ -37,7 +37,7 @@ class TextFile:
 
     @property
     def newline(self) -> str:
-        """Return the line ending that the file uses first."""
+        """Return the first line ending in the file."""
         first = _NEWLINE.search(self.text)
         return first[0] if first else "\n"
 
@@ -53,14 +53,14 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Say in a clause why an existing file cannot be read."""
+    """The reason an existing file cannot be read, as a clause."""
 
     name: str
     why: str
 
 
 def read_text(folder: Path, name: str) -> TextFile | Unreadable | None:
-    """Read a file in the folder, or say why it can't be read; return None if it is missing."""
+    """Read a file in the folder, or return the reason it can't be read; None if it is missing."""
     path = folder / name
     try:
         content = _read(folder, path) if _is_there(path) else None
@@ -74,7 +74,7 @@ def read_text(folder: Path, name: str) -> TextFile | Unreadable | None:
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """Return the path of a file that a manifest names, or None.
+    """Return the path of a file named in a manifest, or None.
 
     The name must be relative, and its target must be inside the folder.
     """
@@ -102,7 +102,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _read(folder: Path, path: Path) -> bytes | str:
-    """Return the bytes, or a clause that says why they were not read."""
+    """Return the bytes, or a clause with the reason they were not read."""
     real = Path(os.path.realpath(path, strict=True))
     if not _inside(folder, real):
         return "is outside the folder"

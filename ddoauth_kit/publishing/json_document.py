@@ -1,4 +1,4 @@
-"""Parse JSON and record each member's position, so that it can be edited as text."""
+"""Parse JSON and record each member's position, so that members can be edited as text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLANKS: Final = re.compile(r"\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Hold the offsets of a value and its key; for a list's item, both are the value's."""
+    """The offsets of a value and its key; for an item of a list, both are the value's."""
 
     key_start: int
     key_end: int
@@ -32,7 +32,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class BrokenJson:
-    """Say in a clause why a string is not JSON; lines are counted from 1."""
+    """The reason a string is not JSON, as a clause; lines are counted from 1."""
 
     line: int
     why: str
@@ -40,7 +40,7 @@ class BrokenJson:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Hold a JSON document's value, its members by path, and the paths that occur twice."""
+    """A JSON document's value, its members by path, and the paths that occur twice."""
 
     file: TextFile
     value: Any
@@ -71,8 +71,8 @@ class Document:
     def inserted(self, *path: str, value: str, before: str | None = None) -> tuple[Edit, ...]:
         """Return the edit that adds a member, indented like its neighbour.
 
-        The member goes before `before` if that sibling exists, otherwise to the end. If there is no
-        object at this path, no edit is returned.
+        The member goes before the sibling `before` if that exists, otherwise to the end. If there
+        is no object at this path, there is no edit.
         """
         *above, key = path
         siblings = self.get(*above)
@@ -98,7 +98,7 @@ class Document:
 
 
 def parse_json(file: TextFile) -> Document | BrokenJson:
-    """Parse JSON with the standard library, and then find the positions of its members."""
+    """Parse JSON with the standard library, then find the positions of its members."""
     try:
         value = json.loads(file.text)
     except json.JSONDecodeError as error:
@@ -118,7 +118,7 @@ def parse_json(file: TextFile) -> Document | BrokenJson:
 
 @dataclass(slots=True)
 class _Around:
-    """Hold an object or list that is still open."""
+    """An object or list that is still open."""
 
     path: Path
     members: tuple[int, int, int]
@@ -130,14 +130,14 @@ class _Around:
 
 @dataclass(slots=True)
 class _Scan:
-    """Walk over the tokens of a string that is known to be JSON."""
+    """A walk over the tokens of a string that is known to be JSON."""
 
     members: dict[Path, Member] = field(default_factory=dict)
     repeated: list[tuple[Path, int]] = field(default_factory=list)
     around: list[_Around] = field(default_factory=list)
 
     def take(self, mark: str, start: int, end: int) -> None:
-        """Process one token, which is a key or a value depending on the open object or list."""
+        """Process one token; the open object or list determines whether it is a key or a value."""
         top = self.around[-1] if self.around else None
         if mark in "}]":
             closed = self.around.pop()

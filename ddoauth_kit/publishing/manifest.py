@@ -180,13 +180,13 @@ def _headings(integration: Integration) -> set[str]:
 
 
 def _leads(pointer: str, headings: set[str]) -> bool:
-    """Return whether a pointer leads to one of these README headings."""
+    """Return whether a pointer matches one of these README headings."""
     file, _, target = pointer.partition("#")
     return file == README and anchor(unquote(target)) in headings
 
 
 def _anchors(integration: Integration, manifest: Document) -> Iterator[RuleFinding]:
-    """Yield broken pointers, except those that a README rule explains."""
+    """Yield broken pointers, except those that a README rule already explains."""
     headings = _headings(integration) | {"overview", "setup"}
     if not isinstance(integration.readme, Readme):
         return
@@ -252,7 +252,7 @@ def _files(integration: Integration, manifest: Document) -> Iterator[RuleFinding
 
 
 def _names_file(path: tuple[str | int, ...], value: object) -> bool:
-    """Return whether a field is known to hold a path inside the folder."""
+    """Return whether a field is known to contain a path inside the folder."""
     if not isinstance(value, str) or path == ("assets", "oauth"):
         return False
     if path == ("tile", "changelog") or path[:2] == ("tile", "media"):

@@ -1,7 +1,7 @@
 """Read a Markdown page: its top-level blocks with their lines, its sections, images and HTML.
 
-markdown-it-py reads CommonMark and keeps the lines of each block; mistune, the parser that comes
-with JupyterLab, doesn't. Only this module uses it.
+markdown-it-py reads CommonMark and keeps the line numbers of each block; mistune, the parser that
+comes with JupyterLab, doesn't. Only this module uses markdown-it-py.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _PARAGRAPHS: Final = re.compile(r"(\n[ \t]*\n)")
 
 
 def as_html(text: str) -> str:
-    """Return a page as HTML, including its own HTML, with tables and strikethrough as on GitHub."""
+    """Return a page as HTML, including HTML in it, with tables and strikethrough as on GitHub."""
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     return str(parser.render(text))
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Hold a top-level block: its first line (counted from 1), the line after it, and its text.
+    """A top-level block: its first line (counted from 1), the line after it, and its text.
 
     `level` is 1 to 6 for a heading and 0 for everything else.
     """
@@ -50,13 +50,13 @@ class Block:
 
     @property
     def is_content(self) -> bool:
-        """Return whether a reader would see something other than a rule or a comment."""
+        """Return whether a reader would see anything other than a rule or a comment."""
         return bool(self.text) or self.kind not in {"hr", "html_block"}
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Hold the source from which an image is loaded, and the line that names it."""
+    """The source that an image is loaded from, and the line that names it."""
 
     source: str
     line: int
@@ -64,7 +64,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Hold a heading and the blocks up to the next heading that is not below it."""
+    """A heading and the blocks up to the next heading of the same or a higher level."""
 
     heading: Block
     blocks: tuple[Block, ...]
@@ -92,7 +92,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class MarkdownPage:
-    """Hold a page's top-level blocks and its images."""
+    """A page's top-level blocks and its images."""
 
     blocks: tuple[Block, ...]
     images: tuple[Image, ...]
@@ -107,16 +107,16 @@ class MarkdownPage:
         return tuple(block for block in self.headings if anchor(block.text) == anchor(name))
 
     def section(self, heading: Block) -> Section:
-        """Return the section that begins with this heading."""
+        """Return the section that starts with this heading."""
         after = self.blocks[self.blocks.index(heading) + 1 :]
         ends = (i for i, block in enumerate(after) if 0 < block.level <= heading.level)
         return Section(heading, after[: next(ends, len(after))])
 
 
 def parse_page(file: TextFile) -> MarkdownPage:
-    """Parse a README; all text is valid Markdown, so nothing is refused.
+    """Parse a README; any text is valid Markdown, so nothing is refused.
 
-    Only the beginning of a text over 256 KB is read.
+    Only the first 256 KB of a long text are read.
     """
     text = "".join(map(_few_brackets, _PARAGRAPHS.split(file.text[:_LONGEST])))
     tokens = MarkdownIt("commonmark").parse(text)
@@ -124,13 +124,13 @@ def parse_page(file: TextFile) -> MarkdownPage:
 
 
 def _few_brackets(paragraph: str) -> str:
-    """Return a paragraph, without its brackets if there are too many of them to be links."""
+    """Return a paragraph, without its brackets if there are too many for them to be links."""
     many = paragraph.count("[") > _MOST_BRACKETS
     return paragraph.replace("[", "(") if many else paragraph
 
 
 def _without_comments(html: str) -> str:
-    """Return HTML without comments; an unterminated comment stays."""
+    """Return HTML without comments; an unterminated comment is kept."""
     kept, position = [], 0
     while (begin := html.find("<!--", position)) >= 0:
         end = html.find("-->", begin)
@@ -226,7 +226,7 @@ def _html_images(html: str, line: int) -> list[Image]:
 
 
 class _ImageReader(HTMLParser):
-    """Collect the sources of `img` elements."""
+    """Collects the sources of `img` elements."""
 
     def __init__(self, line: int) -> None:
         super().__init__()

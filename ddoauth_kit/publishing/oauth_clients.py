@@ -1,6 +1,6 @@
 """Check the OAuth client's file, which is a copy of the registration in the Developer Platform.
 
-A patch never changes this file, because you change the registration itself in the platform.
+A patch never changes this file; change the registration itself, in the platform.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from ddoauth_kit.masking.patterns import SECRET_FIELDS
 from ddoauth_kit.publishing.findings import Place, finding, plain, quoted
+from ddoauth_kit.publishing.hosts import is_for_tests, is_loopback
 from ddoauth_kit.publishing.integration_files import Unreadable
 from ddoauth_kit.publishing.json_document import BrokenJson, Document
-from ddoauth_kit.registration.redirect_uris import is_for_tests, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ _SHAPES: Final = {"id": str, "name": str, "onboarding_url": str, "redirect_uris"
 
 
 def client_findings(integration: Integration) -> Iterator[RuleFinding]:
-    """Yield the problems in the client's file, except its scopes: another module checks those."""
+    """Yield the problems in the client's file, except its scopes, which another module checks."""
     client, name = integration.client, plain(integration.client_name)
     if client is None:
         manifest = integration.manifest
@@ -89,7 +89,7 @@ def _secrets(client: Document) -> Iterator[RuleFinding]:
 
 
 def _texts(client: Document, name: str) -> list[tuple[int, str]]:
-    """Return the strings in a list, each with its place."""
+    """Return the strings in a list, each with its position."""
     values = client.get("integration", name)
     items = enumerate(values) if isinstance(values, list) else ()
     return [(at, value) for at, value in items if isinstance(value, str)]
@@ -102,7 +102,7 @@ def _redirects(client: Document) -> Iterator[RuleFinding]:
         parts = _split(uri)
         host = (parts.hostname if parts else "") or ""
         if is_loopback(host):
-            what = f"{_shown(parts)} leads to the user's own machine."
+            what = f"{_shown(parts)} is on the user's own machine."
             yield finding(
                 "oauth-redirect-loopback", at=client.place(*path), what=what, fix=_PLATFORM
             )
@@ -110,8 +110,8 @@ def _redirects(client: Document) -> Iterator[RuleFinding]:
             what = f"{_shown(parts)} is not an absolute https URI without a fragment."
             yield finding("oauth-redirect-uri", at=client.place(*path), what=what, fix=_PLATFORM)
         elif is_for_tests(host):
-            what = f"{_shown(parts)} looks like a test host."
-            fix = f"Remove test URLs before submission. {_PLATFORM}"
+            what = f"{_shown(parts)} looks like a test address."
+            fix = f"Remove test addresses before you submit. {_PLATFORM}"
             yield finding("oauth-redirect-test-host", at=client.place(*path), what=what, fix=fix)
         else:
             hosts.append(host)
@@ -161,7 +161,7 @@ def _split(uri: str) -> SplitResult | None:
 
 
 def _shown(parts: SplitResult | None) -> str:
-    """Return a URI without its user, query and fragment, which could contain secrets."""
+    """Return a URI without the user, query and fragment, which could contain secrets."""
     if parts is None:
         return "A URI that can't be read"
     return quoted(f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else "...")

@@ -19,7 +19,7 @@ _END: Final = "\n\\ No newline at end of file\n"
 
 
 def edited(file: TextFile, edits: Iterable[Edit]) -> TextFile:
-    """Return the file with its edits applied; insertions at the same place keep their order."""
+    """Return the file with its edits applied; insertions at the same position keep their order."""
     parts, at = [], 0
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
         parts += [file.text[at : edit.start], edit.text]
@@ -66,7 +66,7 @@ def _marked(mark: str, lines: list[str]) -> Iterator[str]:
 
 
 def _range(start: int, end: int) -> str:
-    """Return a range in diff notation, counted from 1; an empty range names the line before it."""
+    """Return a range in diff notation, counted from 1; an empty range gives the line before it."""
     return f"{start + (end > start)},{end - start}"
 
 

@@ -1,4 +1,4 @@
-"""Check the sections, images and characters of the README."""
+"""Check the README's sections, images and characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check that the client's scopes are known, needed and successfully probed."""
+"""Check that the client's scopes are known, necessary and successfully probed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOT_TRIED: Final = "not_tried"
 
 @dataclass(frozen=True, slots=True)
 class SavedProbe:
-    """Hold the result of probing one scope on one site."""
+    """The result of probing one scope on one site."""
 
     site: str
     scope: str
@@ -56,7 +56,7 @@ def scope_findings(
 ) -> Iterator[RuleFinding]:
     """Yield the problems with the scopes; if `probes` is None, probe results are not checked.
 
-    `unused` are the scopes that none of the client's requests used.
+    `unused` contains the scopes that none of the client's requests used.
     """
     client = integration.client
     scopes = client.get("integration", "scopes") if isinstance(client, Document) else None

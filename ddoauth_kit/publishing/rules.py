@@ -1,7 +1,7 @@
-"""List every rule of `ddoauth check`, with its severity and its source.
+"""The rules of `ddoauth check`, each with its severity and source.
 
 `.github/CHECKS.md` shows the same list. A rule is a *must* only if every integration that Datadog
-has accepted with OAuth follows it, or if the Datadog page that this project implements demands it.
+has accepted with OAuth follows it, or if the Datadog page that this project implements requires it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OWN: Final = "this check"
 
 
 class Severity(StrEnum):
-    """Tell problems that block publication from possible review comments, and both from hints."""
+    """How serious a finding is: it blocks publication, may draw a review comment, or is a hint."""
 
     MUST = "must"
     SHOULD = "should"
@@ -35,7 +35,7 @@ MUST, SHOULD, ADVICE = Severity
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Hold one rule as a sentence; `source` says where the rule comes from."""
+    """One rule, as a sentence; `source` tells where the rule comes from."""
 
     id: str
     severity: Severity
@@ -220,13 +220,13 @@ _CLIENT: Final = (
     Rule(
         "oauth-redirect-loopback",
         MUST,
-        "No redirect URI leads to the user's own machine.",
+        "No redirect URI is on the user's own machine.",
         f"{PLATFORM}; {ALL_CLIENTS}",
     ),
     Rule(
         "oauth-redirect-test-host",
         SHOULD,
-        "No redirect URI leads to a test host.",
+        "No redirect URI looks like a test address.",
         PLATFORM,
     ),
     Rule(
@@ -237,7 +237,7 @@ _CLIENT: Final = (
     ),
     Rule(
         "oauth-onboarding-url",
-        SHOULD,
+        MUST,
         "The onboarding URL is a public https URL.",
         "Datadog docs: OAuth2 in Datadog",
     ),

@@ -72,7 +72,7 @@ def uninstallation_findings(integration: Integration, readme: Readme) -> Iterato
 
 
 def _no_uninstallation(integration: Integration, readme: Readme) -> RuleFinding:
-    """Report that the section is missing, and write it if Setup shows clearly where it belongs."""
+    """Report that the section is missing, and write it if Setup clearly shows where it belongs."""
     near = [h for h in readme.page.headings if h.text.lower().startswith("uninstall")]
     if near:
         what = f"The heading {quoted(near[0].text)} of level {near[0].level} can't be found by its "
@@ -143,8 +143,8 @@ def uninstallation_section(
 ) -> str:
     """Return the section for a partner's README, without a final line break.
 
-    `name` is the integration's name, by which customers search for it. If the client creates an API
-    key, Datadog names the key after the client, so the text mentions `client_name` if a search for
+    `name` is the integration's name, which customers search for. If the client creates an API key,
+    Datadog names the key after the client, so the text mentions `client_name` if a search for
     `name` would miss it.
     """
     parts = (
@@ -156,7 +156,7 @@ def uninstallation_section(
 
 
 def revoked_paragraph(name: str) -> str:
-    """Say how to uninstall, and that this revokes the authorization."""
+    """Explain how to uninstall, and that this revokes the authorization."""
     return (
         f"To uninstall {_plain(name) or 'this integration'}, open its tile in Datadog and click "
         f"**Uninstall Integration**. {REVOKED}"
@@ -164,7 +164,7 @@ def revoked_paragraph(name: str) -> str:
 
 
 def api_keys_paragraph(name: str, *, client_name: str = "", creates_key: bool = True) -> str:
-    """Say where to look for API keys, which outlive the integration."""
+    """Explain where to look for API keys, which outlive the integration."""
     shown, client = _plain(name), _plain(client_name)
     page = f"{_KEYS_PAGE}?filter={quote(name.strip(), safe='')}" if shown else _KEYS_PAGE
     searched = f"the integration name, {shown}," if shown else "the integration name"
@@ -185,7 +185,7 @@ def _plain(name: str) -> str:
 
 
 def _added(file: TextFile, text: str, *, after: Block) -> tuple[Edit, ...]:
-    """Return the edit that adds text after a block, with an empty line before and after it."""
+    """Return the edit that adds text after a block, surrounded by empty lines."""
     starts = (*file.starts, len(file.text))
     line = min(after.after - 1, len(starts) - 1)
     while line > after.line and not file.text[starts[line - 1] : starts[line]].strip():

@@ -9,15 +9,12 @@ from ddoauth_kit.registration.client_registration import (
     registration_from_file,
     with_environment,
 )
-from ddoauth_kit.registration.redirect_uris import LOOPBACK, can_be_redirect_uri
 
 __all__ = [
-    "LOOPBACK",
     "MAX_FILE_BYTES",
     "ClientRegistration",
     "Kind",
     "TokenEndpoint",
-    "can_be_redirect_uri",
     "registration_from_environment",
     "registration_from_file",
     "with_environment",

@@ -56,8 +56,8 @@ def sites_to_use(
 ) -> SiteTable:
     """Return Datadog's sites, or those of the sandbox that `DDOAUTH_SANDBOX` names.
 
-    A sandbox must not receive real credentials, so with a sandbox, the client secret must come from
-    a sandbox, too. Credentials from a sandbox are not sent to Datadog.
+    A sandbox must not receive real credentials, so a client secret for a sandbox must also come
+    from a sandbox. Credentials from a sandbox are not sent to Datadog.
 
     Raises:
         InputError: `bad_sandbox_url`, `not_sandbox_credentials`, `sandbox_credentials` or
@@ -79,7 +79,7 @@ def refuse_sandbox_secret(
     """Refuse to send Datadog a client secret that a sandbox issued.
 
     Raises:
-        InputError: `sandbox_credentials`, unless the calls to Datadog reach a sandbox anyway.
+        InputError: `sandbox_credentials`, unless calls to Datadog reach a sandbox anyway.
     """
     secret = registration.client_secret
     if secret is None or not secret.reveal().startswith(MINTED):

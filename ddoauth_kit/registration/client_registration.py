@@ -54,9 +54,9 @@ class TokenEndpoint(StrEnum):
 class ClientRegistration:
     """One registration: an id with its secret, redirect URIs, scopes and sites.
 
-    An integration has several: a published one, and a private one for each site. `sites` names the
-    sites that accept this id and secret. `kind` may be the string `private` or `published`;
-    `token_endpoint`, where codes and refresh tokens are sent, may be `v1` or `v2`.
+    An integration has several registrations: a published one, and a private one for each site.
+    `sites` names the sites that accept this id and secret. `kind` may be the string `private` or
+    `published`; `token_endpoint`, where codes and refresh tokens are sent, may be `v1` or `v2`.
 
     Raises:
         InputError: `unknown_kind`, `unknown_token_endpoint`, `bad_redirect_uri`.
@@ -95,12 +95,12 @@ class ClientRegistration:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return a sentence about each value that is unusual but allowed."""
+        """Return a sentence about each value that is allowed but unusual."""
         stars = [uri for uri in self.redirect_uris if "*" in uri]
         return (
             *(unknown_scope(scope) for scope in self.scopes if scope not in known_scopes()),
             *(
-                f"Datadog compares {uri!a} letter by letter: `*` is not a wildcard."
+                f"Datadog compares {uri!a} character by character: `*` is not a wildcard."
                 for uri in stars
             ),
         )
@@ -224,7 +224,7 @@ def _no_credentials(site: str, kind: Kind, environ: Mapping[str, str]) -> InputE
 
 
 def _kind(value: str) -> Kind:
-    """Convert a string to a kind, because code compares kinds by identity."""
+    """Convert a string to a `Kind`, because code compares kinds by identity."""
     try:
         return Kind(value)
     except ValueError:

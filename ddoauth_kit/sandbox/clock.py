@@ -11,16 +11,16 @@ TICK_SECONDS = 0.01
 
 
 class Clock:
-    """Hold the sandbox's time, which advances with each request and not with real time.
+    """A clock that advances with each request, not with real time.
 
-    The clock starts at 2026-01-01T00:00:00Z, so that two runs of a script see the same times. With
-    `real_time`, it shows the wall clock's time plus the seconds passed to `advance`.
+    It starts at 2026-01-01T00:00:00Z, so two runs of a script see the same times. With `real_time`,
+    it shows the wall clock's time plus the seconds passed to `advance`.
     """
 
     def __init__(self, *, real_time: bool = False) -> None:
         self._real_time = real_time
         self._offset = timedelta()
-        # How many seconds one answer's clock is ahead, for the fault clock-skew.
+        # How many seconds one response's clock is ahead, for the fault clock-skew.
         self.ahead = 0.0
 
     def now(self) -> datetime:
@@ -34,12 +34,14 @@ class Clock:
     def advance(self, seconds: float) -> datetime:
         """Move the clock forward and return the new time; it never moves backward."""
         if seconds < 0:
-            raise ValueError(f"the sandbox's clock only moves forward, not by {seconds} seconds")
+            raise ValueError(
+                f"the sandbox's clock only moves forward; it can't move by {seconds} seconds"
+            )
         self._offset += timedelta(seconds=seconds)
         return self.now()
 
     def tick(self) -> None:
-        """Count one handled request, unless time is real."""
+        """Count one handled request, unless the clock shows real time."""
         if not self._real_time:
             self._offset += timedelta(seconds=TICK_SECONDS)
 

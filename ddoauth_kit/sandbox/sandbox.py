@@ -55,12 +55,12 @@ class Sandbox:
     """An offline twin of Datadog's OAuth and API endpoints, for all nine sites, on one port.
 
     Use it as a context manager. It listens only on loopback and issues its own credentials. Without
-    `client_file`, the client is a made-up one, which requests every scope in the catalogue or only
-    those in `scopes`. `latency` delays every answer by this many seconds. `public_url` is the
-    address where browsers reach the pages through a proxy. Programs with the `control_key` may
-    join. `rotate` issues a new refresh token with each refresh, `basic` allows HTTP Basic at the
-    token and revocation endpoints, and without `v1_token` the older token endpoint answers 404.
-    With `token_lifetime`, access tokens expire after this many seconds of real time. Programs with
+    `client_file`, the client is fictional and requests every scope in the catalogue, or only those
+    in `scopes`. `latency` delays every response by this many seconds. `public_url` is the address
+    where browsers reach the pages through a proxy. Programs that have the `control_key` may join.
+    `rotate` issues a new refresh token with each refresh, `basic` allows HTTP Basic at the token
+    and revocation endpoints, and without `v1_token` the older token endpoint returns 404. With
+    `token_lifetime`, access tokens expire after this many seconds of real time. Programs that have
     the `operator_key` may use `actions` over HTTP, at `/control`. With `in_process`, nothing
     listens and no thread is started; requests arrive through `answer`. Options that cannot work
     raise `SandboxError`.
@@ -123,9 +123,9 @@ class Sandbox:
             self._dispatcher.admit(Control(self._twin, key=control_key, show_at=self.show_at))
 
     def start(self) -> Self:
-        """Open the port, unless it runs in process, and answer until `stop`."""
+        """Open the port, unless the sandbox runs in process, and answer requests until `stop`."""
         if self._address:
-            raise SandboxError("this sandbox runs already")
+            raise SandboxError("this sandbox is already running")
         if self._in_process:
             self._address = new_host()
             self._twin.cookie = "ddoauth_sandbox"
@@ -153,7 +153,7 @@ class Sandbox:
     ) -> Answer:
         """Answer a request from this process; `target` is the path with its query.
 
-        The caller must apply the answer's `delay` and `cut_off`.
+        The caller must apply the response's `delay` and `cut_off`.
         """
         if not self._address:
             raise SandboxError(NOT_RUNNING)
@@ -182,8 +182,8 @@ class Sandbox:
     def serve_forever(self, *, announce: Callable[[], None] | None = None) -> None:
         """Block the main thread until SIGINT or SIGTERM, for the command line.
 
-        `announce` is called once a signal would end this cleanly, so a program that reads its
-        output may send one at once.
+        `announce` is called as soon as a signal would stop the sandbox cleanly, so a program that
+        reads its output may send a signal right away.
         """
         # Unlike `Event.set`, this queue's `put` is safe inside a signal handler.
         signals: SimpleQueue[int] = SimpleQueue()
@@ -194,16 +194,16 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """Return the address of the index page, which all other addresses start with."""
+        """Return the address of the index page; all other addresses start with it."""
         if not self._address:
             raise SandboxError(NOT_RUNNING)
         return f"http://{self._address}"
 
     def live_url(self) -> str:
-        """Return a new one-time address where a browser can watch the journal grow."""
+        """Return a new one-time address where a browser can watch the journal live."""
         address = self.base_url
         if self._live is None:
-            raise SandboxError("a sandbox in process has no live view; its journal is readable")
+            raise SandboxError("an in-process sandbox has no live view; read its journal instead")
         with self._lock:
             return f"{address}{self._live.link_path()}"
 
@@ -214,7 +214,7 @@ class Sandbox:
 
     @property
     def rehearsal(self) -> Mapping[str, str]:
-        """Return the addresses of the rehearsal region, named as in `endpoints`."""
+        """Return the addresses of the rehearsal region, with the same names as in `endpoints`."""
         sites = {REHEARSAL.name: REHEARSAL}
         return MappingProxyType(
             make_endpoints(self.base_url, public=self._public, sites=sites)[REHEARSAL.name]
@@ -232,7 +232,7 @@ class Sandbox:
 
     @property
     def orgs(self) -> Mapping[str, tuple[Org, ...]]:
-        """Return the orgs of each site, starting with the one that browsers are signed in to."""
+        """Return the orgs of each site, first the one that browsers are signed in to."""
         return MappingProxyType(self._twin.orgs)
 
     def make_org(
@@ -246,60 +246,60 @@ class Sandbox:
     ) -> Org:
         """Create an organization with one user, on any site or in the rehearsal region.
 
-        The user may do everything unless `permissions` are named; scopes are named like them.
+        The user may do everything unless `permissions` are given; scopes have the same names.
         """
         return self.actions.make_org(
             site, name=name, user=user, permissions=permissions, vanity=vanity
         )
 
     def end_org(self, org: Org) -> None:
-        """End an organization and its grants, codes and keys; a site's first cannot be ended."""
+        """End an organization and its grants, codes and keys; a site's first one can't be ended."""
         self.actions.end_org(org.id)
 
     def private_client(self, site: str) -> Client:
-        """Return the integration's test client on a site; it works only in the site's first org."""
+        """Return the integration's test client for a site; only the site's first org has it."""
         return self._twin.private[find_site(site).name]
 
     def register(self, client: Path | Mapping[str, Any]) -> Client:
-        """Publish the client of a partner's `oauth_clients.json`, with a minted secret."""
+        """Publish the client in a partner's `oauth_clients.json`, with a generated secret."""
         return self.actions.register(client)
 
     def publish(self, client: Client) -> Client:
-        """Publish a private client: return new credentials that work in every org."""
+        """Publish a private client, and return new credentials that work in every org."""
         with self._lock:
             return self._twin.publish(client)
 
     def import_client(self, client: Client, *, site: str) -> Client:
-        """Import a client to another site, where it gets its own credentials."""
+        """Import a client to another site, with its own credentials there."""
         with self._lock:
             return self._twin.import_client(client, site=find_site(site).name)
 
     def add_redirect_uri(self, uri: str, *, client: Client | None = None) -> Client:
-        """Register one more redirect URI for a client, by default the published one."""
+        """Register another redirect URI for a client, by default the published client."""
         with self._lock:
             found = self._twin.clients.registered((client or self.client).client_id)
             uris = (*found.redirect_uris, uri)
             return self.actions.amend_client(found.client_id, redirect_uris=uris)
 
     def set_onboarding_url(self, url: str, *, client: Client | None = None) -> Client:
-        """Change where a client's tile leads, by default the published client's."""
+        """Change the onboarding URL of a client's tile; the default is the published client."""
         chosen = (client or self.client).client_id
         return self.actions.amend_client(chosen, onboarding_url=url)
 
     def show_at(self, public_url: str) -> None:
-        """Start answering browsers at another public URL; programs still use loopback."""
+        """Serve browsers at a different public URL from now on; programs still use loopback."""
         public = read_public_url(public_url)
         if public is not None:
             with self._lock:
                 self._dispatcher.show_at(public)
 
     def uninstall(self, client: Client, *, site: str, org_id: str | None = None) -> None:
-        """End a client's grants in an org, by default the site's first; its API key stays."""
+        """End a client's grants in an org, by default the site's first; the API key stays valid."""
         org = self._twin.org(find_site(site), org_id=org_id)
         self.actions.uninstall(client.client_id, org=org.id)
 
     def api_keys(self, site: str, *, org_id: str | None = None) -> list[ApiKey]:
-        """Return an org's API keys, by default those of the site's first org."""
+        """Return an org's API keys; the default is the site's first org."""
         return self.actions.api_keys(self._twin.org(find_site(site), org_id=org_id).id)
 
     def revoke_api_key(self, key_id: str) -> bool:
@@ -307,7 +307,7 @@ class Sandbox:
         return self.actions.revoke_api_key(key_id)
 
     def inject(self, fault: str) -> None:
-        """From now on, make something fail: NAME, NAME:COUNT or NAME:PROBABILITY."""
+        """Make something fail from now on: NAME, NAME:COUNT or NAME:PROBABILITY."""
         self.actions.inject(fault)
 
     def clear_faults(self) -> None:
@@ -316,7 +316,7 @@ class Sandbox:
 
     @property
     def journal(self) -> list[JournalEntry]:
-        """Return the latest handled requests, oldest first, without any secret."""
+        """Return the latest handled requests, oldest first, without any secrets."""
         return self.actions.entries()
 
     def issued_secrets(self) -> tuple[str, ...]:

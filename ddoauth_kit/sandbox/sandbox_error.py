@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class SandboxError(Exception):
-    """Say in one line why the sandbox cannot start, and what to do about it."""
+    """A one-line message saying why the sandbox can't start, and what to do about it."""
 
 
 class NotThereError(SandboxError):
-    """Say that the named id does not exist."""
+    """The given id does not exist."""
 
 
 def meant(name: str, names: Iterable[str]) -> str:
-    """Return a question that suggests names similar to a misspelled one, or ""."""
+    """Return a "did you mean" question with names similar to a misspelled one, or ""."""
     close = difflib.get_close_matches(name.lower(), list(names), n=2, cutoff=0.6)
     return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -21,13 +21,13 @@ _LOCAL_NAMES = frozenset({"", "localhost", "localhost.localdomain"})
 
 
 class ForeignHostError(OSError):
-    """Refuse a connection that would leave this machine."""
+    """A refused connection that would have left this machine."""
 
 
 class WatchedSandbox(Sandbox):
-    """Run a sandbox, confine this process's connections to this machine, and report both.
+    """A sandbox that also confines this process's connections to this machine.
 
-    `refused` lists the hosts that the test tried to reach, in order.
+    `refused` lists the other hosts that the test tried to reach, in order.
     """
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of Sandbox
@@ -59,11 +59,11 @@ class WatchedSandbox(Sandbox):
         return [entry for entry in self.token_requests if "refresh_token" in entry.fields]
 
     def assert_token_requests(self, count: int) -> None:
-        """Fail unless the token endpoint received this many requests: 1 for a correct exchange."""
+        """Fail unless the token endpoint received this many requests; a correct exchange is 1."""
         _equal("token requests", self.token_requests, count)
 
     def assert_refreshes(self, count: int) -> None:
-        """Fail unless this many refreshes were sent: one per expiry, however many calls wait."""
+        """Fail unless this many refreshes were sent: one per expiry, even if many calls wait."""
         _equal("refreshes", self.refreshes, count)
 
     def assert_key_requests(self, count: int) -> None:
@@ -77,12 +77,12 @@ class WatchedSandbox(Sandbox):
             raise SandboxError(f"unknown sites: {', '.join(sorted(unknown))}")
         strays = [entry for entry in self.journal if entry.site not in names]
         if strays:
-            raise AssertionError(f"requests to other sites than {names}: {_lines(strays)}")
+            raise AssertionError(f"requests to sites other than {names}: {_lines(strays)}")
 
     def assert_nothing_left(self) -> None:
         """Fail if this process tried to reach any host other than this machine.
 
-        Connections of separate processes that the test started are not seen.
+        It doesn't see connections of separate processes that the test started.
         """
         if self.refused:
             raise AssertionError(f"requests outside the allow-list: {', '.join(self.refused)}")
@@ -103,9 +103,9 @@ _HOOKED: list[bool] = []
 
 
 def _watch(refused: list[str]) -> None:
-    """From now on, record and refuse foreign connections, with a Python audit hook.
+    """Record and refuse foreign connections from now on, with a Python audit hook.
 
-    A hook can't be removed, so there is only one, which does nothing while nobody watches.
+    A hook can't be removed, so there is only one, and it does nothing while no test is watching.
     """
     _GUARDS.append(refused)
     if not _HOOKED:
@@ -122,12 +122,12 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     for refused in _GUARDS:
         refused.append(host)
     raise ForeignHostError(
-        f"{host} is not this machine; the sandbox's tests may not reach other hosts"
+        f"{host} is not this machine; tests with the sandbox may not connect to other hosts"
     )
 
 
 def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
-    """Return the host that an audit event names, or None if it names none."""
+    """Return the host in an audit event, or None if there is none."""
     if event in {"socket.getaddrinfo", "socket.gethostbyname"}:
         found = arguments[0]
     elif event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):

@@ -1,12 +1,11 @@
 """Store secrets that are shown only once: client secrets, refresh tokens and API keys.
 
 Each secret has its own slot. The order of preference is the environment (read only), the operating
-system's keyring, files that only this user can read, and memory. A store that fails, loses values,
-or writes plain text that others can read is not used, and the kit says why.
+system's keyring, files that only this user can read, and memory. The kit does not use a store that
+fails, loses values, or writes plain text that others can read, and it says why.
 """
 
 from ddoauth_kit.store.choice import ChosenStore, open_store
-from ddoauth_kit.store.contents import export_secrets
 from ddoauth_kit.store.environment import EnvironmentFirst
 from ddoauth_kit.store.files import FileStore
 from ddoauth_kit.store.keyrings import SERVICE, KeyringStore
@@ -22,7 +21,6 @@ __all__ = [
     "MemoryStore",
     "Slot",
     "Store",
-    "export_secrets",
     "open_store",
     "refuse_unwritable",
 ]

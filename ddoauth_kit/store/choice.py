@@ -1,4 +1,4 @@
-"""Choose the best store for secrets that works here, and say why better ones don't."""
+"""Choose the best store for secrets that works here, and say why better ones don't work."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class ChosenStore:
 def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
     """Choose the best store that works here: the keyring, or else files, or else memory.
 
-    If `DDOAUTH_STORE` names one of them, better ones are not tried. Values in the environment come
-    first in any case. On Binder, only memory is used, because the machine is not yours.
+    If `DDOAUTH_STORE` names one of them, better ones are not tried. In any case, values in the
+    environment come first. On Binder, only memory is used, because the machine isn't yours.
 
     Raises:
         InputError: `unknown_store`.
     """
     if on_binder(environ):
         return ChosenStore(MemoryStore(), NOTHING_KEPT)
-    wanted, reason = _wanted(environ)
+    wanted, reason = wanted_kind(environ)
     reasons = [reason] if reason else []
     for kind in KINDS[KINDS.index(wanted) : -1]:
         store, reason = _try(kind, environ)
@@ -51,28 +51,7 @@ def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
     return ChosenStore(EnvironmentFirst(MemoryStore(), environ), "; ".join(reasons))
 
 
-def existing_stores(environ: Mapping[str, str] = os.environ) -> tuple[Store, ...]:
-    """Return the stores that may contain this user's secrets, without creating any.
-
-    Files are included even if a keyring works now, because they may date from a time when it
-    didn't. The keyring is included unless `DDOAUTH_STORE` names another kind.
-
-    Raises:
-        InputError: `unknown_store`, `bad_store_folder`, `unsafe_store` or `not_stored`.
-    """
-    if on_binder(environ):
-        return ()
-    found: list[Store] = []
-    wanted, _ = _wanted(environ)
-    folder, _ = _folder(environ)
-    if folder is not None and folder.is_dir():
-        found.append(FileStore(folder))
-    if wanted == KINDS[0] and (backend := usable_keyring()[0]) is not None:
-        found.append(KeyringStore(backend))
-    return tuple(found)
-
-
-def _wanted(environ: Mapping[str, str]) -> tuple[str, str]:
+def wanted_kind(environ: Mapping[str, str]) -> tuple[str, str]:
     """Return the kind of store to try first, and the reason if it is not the best one."""
     wanted = environ.get("DDOAUTH_STORE", "").strip().lower()
     if wanted and wanted not in KINDS:
@@ -91,7 +70,7 @@ def _try(kind: str, environ: Mapping[str, str]) -> tuple[Store | None, str]:
 
 
 def _files(environ: Mapping[str, str]) -> tuple[Store | None, str]:
-    folder, reason = _folder(environ)
+    folder, reason = files_folder(environ)
     if folder is None:
         return None, f"no files: {reason}"
     try:
@@ -100,7 +79,8 @@ def _files(environ: Mapping[str, str]) -> tuple[Store | None, str]:
         return None, f"no files: {error.what.rstrip('.')}"
 
 
-def _folder(environ: Mapping[str, str]) -> tuple[Path | None, str]:
+def files_folder(environ: Mapping[str, str]) -> tuple[Path | None, str]:
+    """Return the folder for files, or None and the reason why there is none."""
     if os.name != "posix":
         return None, "file modes don't protect files on this system"
     folder = default_folder(environ)
@@ -109,7 +89,7 @@ def _folder(environ: Mapping[str, str]) -> tuple[Path | None, str]:
 
 def _lock_folder(environ: Mapping[str, str]) -> Path | None:
     """Return a folder in which processes can wait for each other, or None if there is none."""
-    folder, _ = _folder(environ)
+    folder, _ = files_folder(environ)
     if folder is not None:
         try:
             PrivateFolder(folder)

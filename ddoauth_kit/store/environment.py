@@ -64,7 +64,7 @@ class EnvironmentFirst:
         return self._store.slots()
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Block everyone else who wants the same slot in the store."""
+        """Block everyone else who needs the same slot in the store."""
         return self._store.alone(slot)
 
     def _variable(self, slot: Slot) -> tuple[str, str]:

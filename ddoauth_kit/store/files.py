@@ -46,7 +46,7 @@ _LONGEST_NAP: Final = 0.05
 
 
 def path_of(given: object, *, of: str = "folder") -> Path:
-    """Return a string or a path as a path; refuse anything else, and show it in the message.
+    """Return a string or path as a path; refuse anything else, and show it in the message.
 
     A leading `~` is expanded, because no shell has processed the value.
 
@@ -67,8 +67,8 @@ class PrivateFolder:
 
     Raises:
         InputError: `unsafe_store`, if a file or folder belongs to somebody else, is open to others
-        or is a link; `not_stored`, if the system refuses, as for a full disk or a missing
-        permission.
+        or is a link; `not_stored`, if the system refuses, for example because the disk is full or a
+        permission is missing.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -95,7 +95,7 @@ class PrivateFolder:
                 os.close(file)
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace a file atomically and durably: readers see either the old or the new content."""
+        """Replace a file atomically and durably: readers see either the old or the new contents."""
         new = f"{NEW}{name}"
         with self._opened() as folder, _system_says(f"{self.path / name} cannot be written"):
             self._refuse_unsafe_target(name, folder)
@@ -109,7 +109,7 @@ class PrivateFolder:
             os.fsync(folder)
 
     def remove(self, name: str) -> bool:
-        """Delete a file if it exists; of several concurrent callers, only one gets True."""
+        """Delete a file if it exists; if several callers try at once, only one gets True."""
         with self._opened() as folder, _system_says(f"{self.path / name} cannot be removed"):
             try:
                 os.unlink(name, dir_fd=folder)
@@ -117,10 +117,6 @@ class PrivateFolder:
                 return False
             os.fsync(folder)
         return True
-
-    def finish(self, name: str) -> None:
-        """Move a completely written file into place."""
-        self.rename(f"{NEW}{name}", name)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a file, and replace any existing file with the new name."""
@@ -141,7 +137,7 @@ class PrivateFolder:
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
-        """Lock a name against all other threads and processes; wait 90 seconds at most.
+        """Lock a name against all other threads and processes; wait at most 90 seconds.
 
         The system releases the lock when a process ends, even after a crash.
 
@@ -230,7 +226,7 @@ def _write_whole(name: str, content: bytes, *, folder: int) -> None:
 
 
 def _whole(file: int) -> bytes:
-    """Return a file's contents, cut off one byte after the allowed length."""
+    """Return a file's contents, truncated one byte after the allowed length."""
     content = b""
     while len(content) <= MAX_BYTES and (more := os.read(file, MAX_BYTES + 1)):
         content += more
@@ -263,7 +259,7 @@ def _lock(file: int) -> bool:
 
 @contextmanager
 def _system_says(what: str) -> Iterator[None]:
-    """Say what the system refused; the system's exceptions contain only paths."""
+    """Say what the system refused to do; its exceptions contain only paths."""
     try:
         yield
     except OSError as error:
@@ -278,8 +274,8 @@ def default_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return the folder for the files, or None if the environment names no home folder.
 
     `DDOAUTH_STORE_FOLDER` takes precedence over `XDG_STATE_HOME`, which takes precedence over
-    `~/.local/state`. A leading `~` is the home folder. `XDG_STATE_HOME` counts only if it is an
-    absolute path, as its specification says.
+    `~/.local/state`. A leading `~` stands for the home folder. `XDG_STATE_HOME` is used only if it
+    is an absolute path, as its specification requires.
 
     Raises:
         InputError: `bad_store_folder`, if `DDOAUTH_STORE_FOLDER` is not an absolute path.
@@ -306,8 +302,8 @@ def _whole_path(text: str, *, home: Path | None) -> Path | None:
 class FileStore:
     """Store each secret in a file of mode 0600 in a folder of mode 0700.
 
-    A file is replaced as a whole. A killed process leaves either the old value or a completely
-    written new one, which the next store object for this folder moves into place.
+    Files are always replaced as a whole. If a process is killed, it leaves behind either the old
+    value or a complete new one, which the next store object for this folder moves into place.
 
     Raises:
         InputError: `unsafe_store` or `not_stored`, here and in every method.
@@ -353,7 +349,7 @@ class FileStore:
         return tuple(slot for slot in found if slot is not None and not slot.is_probe)
 
     def alone(self, slot: Slot) -> AbstractContextManager[None]:
-        """Make all other threads and processes that need the same slot wait."""
+        """Block all other threads and processes that need the same slot."""
         return self._folder.locked(f".alone-{_file(slot)}")
 
     def _finish(self) -> None:
@@ -364,7 +360,7 @@ class FileStore:
                 continue
             slot = self._slot(name, written=new)
             if slot is not None and not slot.is_probe and self._is_whole(slot, new):
-                self._folder.finish(name)
+                self._folder.rename(new, name)
             else:
                 with suppress(InputError):  # a folder with that name does no harm
                     self._folder.remove(new)
@@ -400,7 +396,7 @@ class FileStore:
 
 
 def _file(slot: Slot) -> str:
-    """Return a slot's file name, which works on every system, even if `A` and `a` are the same."""
+    """Return a slot's file name, which works everywhere, even where `A` and `a` are the same."""
     name = _SEPARATOR.join(map(_plain, astuple(slot))).rstrip(_SEPARATOR) + _ENDING
     if len(name) <= _LONGEST:
         return name
@@ -408,7 +404,7 @@ def _file(slot: Slot) -> str:
 
 
 def _plain(text: str) -> str:
-    """Encode a text reversibly in lower-case letters, digits and `%`."""
+    """Encode text reversibly in lower-case letters, digits and `%`."""
     return "".join(
         chr(byte) if chr(byte) in _KEPT else f"%{byte:02x}"
         for byte in text.encode("utf-8", "surrogatepass")
@@ -430,7 +426,7 @@ def _slot_inside(content: bytes | None) -> Slot | None:
 def _record(slot: Slot, secret: Secret) -> bytes:
     record = json.dumps({"slot": slot.name, "secret": secret.reveal()}).encode() + b"\n"
     if len(record) > MAX_BYTES:
-        what = f"The {slot} is too long: {len(record)} bytes with its name, of {MAX_BYTES} at most."
+        what = f"The {slot} is too long: {len(record)} bytes with its name (limit: {MAX_BYTES})."
         raise InputError("not_stored", what)
     return record
 

@@ -38,7 +38,7 @@ _UNUSABLE: Final = {
 
 
 def usable_keyring() -> tuple[Any, str]:
-    """Return the keyring's backend, or None and the reason why it can't be used."""
+    """Return the keyring's backend, or None if it can't be used, and the reason."""
     try:
         import keyring
     except ImportError:
@@ -47,7 +47,7 @@ def usable_keyring() -> tuple[Any, str]:
         backend = answered(keyring.get_keyring)
         parts = getattr(backend, "backends", [backend])
     except NoAnswerError:
-        return None, "the configured keyring does not answer"
+        return None, "the configured keyring does not respond"
     except Exception as error:  # noqa: BLE001 - whatever the configured backend raises
         return None, f"the configured keyring does not start: {type(error).__name__}"
     if not parts:
@@ -81,7 +81,7 @@ class KeyringStore:
     """Store secrets in the operating system's keyring, through the `keyring` package.
 
     A keyring can't list its entries, so the slots' names are stored in separate entries. A secret
-    of more than a thousand characters is split into several entries. `folder` is for the processes'
+    longer than a thousand characters is split into several entries. `folder` is for the processes'
     locks; without it, only threads wait for each other.
     """
 
@@ -146,12 +146,12 @@ class KeyringStore:
 
     @contextmanager
     def alone(self, slot: Slot) -> Iterator[None]:
-        """Make all other threads (and, with a folder, processes) that need the slot wait."""
+        """Block all other threads (and, with a folder, processes) that need the slot."""
         with self._threads.alone(slot), self._processes(f".alone-{slot.name}"):
             yield
 
     def _set(self, slot: Slot, secret: Secret) -> tuple[str, ...]:
-        """Write a secret; store a long one's parts first, so that the old one remains valid.
+        """Write a secret; if it is long, store its parts first, so that the old one remains valid.
 
         Return the names of the parts.
         """
@@ -177,7 +177,7 @@ class KeyringStore:
         return nullcontext() if self._folder is None else self._folder.locked(name)
 
     def _note(self, slot: Slot, *, kept: bool) -> None:
-        """Update the list of names; a keyring without room for the list still stores secrets."""
+        """Update the list of names; a keyring with no room for the list still stores secrets."""
         if slot.is_probe:
             return
         with suppress(InputError), self._processes(_LOCK):
@@ -205,7 +205,7 @@ class KeyringStore:
         return found
 
     def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
-        """Call the backend; show an exception only by name, as its text may contain the secret."""
+        """Call the backend; show only an exception's name, as its text may contain the secret."""
         size = f" It has {counted(len(arguments[1]), 'character')}." if action == "set" else ""
         try:
             return answered(getattr(self._backend, f"{action}_password"), SERVICE, *arguments)
@@ -216,7 +216,7 @@ class KeyringStore:
         finally:
             del arguments  # a traceback with variables would show the secret
         if not failure:
-            what = f"{self.where.capitalize()} has not answered for {SECONDS:g} seconds."
+            what = f"{self.where.capitalize()} has not responded for {SECONDS:g} seconds."
             raise InputError("keyring_silent", what)
         what = f"The attempt to {action} a secret in {self.where} failed: {failure}.{size}"
         raise InputError("not_stored", what)

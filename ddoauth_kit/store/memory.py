@@ -52,5 +52,5 @@ class MemoryStore:
         return tuple(self._kept)
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Make other threads that need the same slot wait."""
+        """Block other threads that need the same slot."""
         return self._locks.alone(slot)

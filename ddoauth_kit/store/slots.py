@@ -47,12 +47,12 @@ class Slot:
 
     @property
     def probe(self) -> Slot:
-        """Return the slot beside this one that is used to test a store."""
+        """Return a slot next to this one, for testing a store."""
         return Slot(_PROBE + self.kind, self.site, self.client_id, self.client_kind, self.org)
 
     @property
     def is_probe(self) -> bool:
-        """Return whether this slot is only for such a test, so that its content is not a secret."""
+        """Return whether this slot is only for such a test, so its content is not a secret."""
         return self.kind.startswith(_PROBE)
 
 
@@ -88,7 +88,7 @@ class Store(Protocol):
         """Return the slots in use, but not their secrets."""
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Make everyone else who needs the same slot wait, except readers."""
+        """Block everyone else who needs the same slot, except readers."""
 
 
 def refuse_unwritable(store: Store, slot: Slot) -> None:
@@ -115,7 +115,7 @@ def refuse_unwritable(store: Store, slot: Slot) -> None:
 
 
 def variables(slot: Slot) -> tuple[str, ...]:
-    """Return the environment variables that may hold a slot's secret, most specific first.
+    """Return the environment variables that may contain a slot's secret, most specific first.
 
     `DDOAUTH_API_KEY_EU1` is for any client, and `DDOAUTH_API_KEY_EU1__ACME` only for the client
     `acme`. Characters other than letters and digits become `_`.
@@ -127,7 +127,7 @@ def variables(slot: Slot) -> tuple[str, ...]:
 
 
 def from_environment(slot: Slot, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the variable that holds a slot's secret, and its value, or two empty strings."""
+    """Return the variable that contains a slot's secret, and its value, or two empty strings."""
     for variable in variables(slot):
         if value := value_of(variable, environ):
             return variable, value

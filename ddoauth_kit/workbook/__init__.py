@@ -1,6 +1,7 @@
 """Support the notebooks with a lab that combines the parts, and with displays of its values.
 
-Each name is loaded when it is first used: a command finds the lessons without loading the lab.
+Each name is loaded when it is first used, so a command can find the lessons without loading the
+lab.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The one API key is asked for with a bearer token, shown once, and never printed whole."""
+"""The only API key is requested with a bearer token, shown once, and never printed in full."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_created_key_is_read(status: int) -> None:
     ],
 )
 def test_no_key_is_an_error(status: int, text: str, error: type[DdoauthError], code: str) -> None:
-    """Each refusal has a code of its own; an answer without a key is no key."""
+    """Each refusal has its own code; a response without a key does not count as a key."""
     with pytest.raises(DdoauthError) as caught:
         read_api_key(response(status, text), site=US1)
     assert (type(caught.value), caught.value.code) == (error, code)
@@ -106,7 +106,7 @@ def test_the_second_key_is_refused_with_a_way_out(http: Http, serve: Serve) -> N
 
 @pytest.mark.checklist("C14")
 def test_a_grant_without_the_scope_sends_nothing(http: Http, serve: Serve) -> None:
-    """What the grant does not hold is not tried."""
+    """A scope that the grant lacks is not tried."""
     server = serve()
     scopes = GrantedScopes(requested=("api_keys_write",), granted=("events_read",))
     with pytest.raises(ApiKeyError) as caught:
@@ -117,7 +117,7 @@ def test_a_grant_without_the_scope_sends_nothing(http: Http, serve: Serve) -> No
 
 @pytest.mark.checklist("C9")
 def test_a_key_passes_through_without_a_trace(http: Http, serve: Serve) -> None:
-    """Created and validated over the wire; the transcript has the answer's shape."""
+    """A key is created and validated over the wire; the transcript has the response's shape."""
     server = serve(Answer(CREATED, 201), Answer('{"valid": true}'))
     key = create_api_key(http, tokens=tokens(site=server.site))
     assert validate_api_key(http, key=key.key, site=key.site) is True
@@ -166,7 +166,7 @@ def test_no_clear_answer_is_an_error(status: int, text: str, code: str) -> None:
 
 @pytest.mark.checklist("C9")
 def test_a_half_read_key_is_not_told() -> None:
-    """An answer that is cut inside the key names neither part of it."""
+    """A response that is cut off inside the key reveals neither part of it."""
     with pytest.raises(AnswerError) as caught:
         read_api_key(response(201, CREATED[: CREATED.index("cdef")]), site=US1)
     assert API_KEY[:28] not in str(caught.value) + with_locals(caught.value)
@@ -198,7 +198,7 @@ def test_the_kept_key_is_returned_when_a_customer_connects_again(
 
 
 def test_a_revoked_key_is_made_anew(scene: Scene, tmp_path: Path) -> None:
-    """The customer revoked it: it is forgotten, and a new one is created and kept."""
+    """If the customer revoked the key, it is deleted, and a new one is created and stored."""
     store, tokens = FileStore(tmp_path / "kept"), scene.tokens()
     old = ensure_api_key(scene.http, tokens=tokens, store=store)
     scene.sandbox.revoke_api_key(old.key_id)
@@ -209,7 +209,7 @@ def test_a_revoked_key_is_made_anew(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_a_key_of_another_organization_is_not_returned(scene: Scene, tmp_path: Path) -> None:
-    """A slot that holds another organization's key is filled anew, and that key stays beside it."""
+    """A slot with another organization's key gets a new key, and the other one is kept as well."""
     store, tokens = FileStore(tmp_path / "kept"), scene.tokens()
     slot = api_key_slot(tokens)
     first = ensure_api_key(scene.http, tokens=tokens, store=store)
@@ -223,7 +223,7 @@ def test_a_key_of_another_organization_is_not_returned(scene: Scene, tmp_path: P
 
 
 def test_workers_at_once_make_one_key(scene: Scene, tmp_path: Path) -> None:
-    """Eight workers with stores of their own ask at once: one request, and the same key for all."""
+    """Eight workers with their own stores ask at once: one request, and the same key for all."""
     tokens = scene.tokens()
     stores = [FileStore(tmp_path / "kept") for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
@@ -235,7 +235,7 @@ def test_workers_at_once_make_one_key(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_lost_is_named(scene: Scene, tmp_path: Path) -> None:
-    """A key that was made and is not stored here cannot be had again."""
+    """A key that was created but is not stored here can't be retrieved."""
     create_api_key(scene.http, tokens=scene.tokens())
     with pytest.raises(ApiKeyError) as caught:
         ensure_api_key(scene.http, tokens=scene.tokens(), store=FileStore(tmp_path / "kept"))
@@ -252,7 +252,7 @@ def test_a_key_that_is_lost_is_named(scene: Scene, tmp_path: Path) -> None:
     ],
 )
 def test_no_clear_answer_about_the_owner_is_an_error(status: int, text: str, code: str) -> None:
-    """Only 403 says no; a kept key is not forgotten for a server that fails."""
+    """Only 403 means no; a stored key is not deleted because a server fails."""
     with pytest.raises(DdoauthError) as caught:
         read_key_owner(response(status, text))
     assert caught.value.code == code

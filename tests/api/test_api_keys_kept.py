@@ -40,7 +40,7 @@ class FullStore(MemoryStore):
 
 
 def test_the_key_is_kept_first(http: Http, serve: Serve) -> None:
-    """It stands in the slot of site, client and organization when the call returns."""
+    """When the call returns, the key is in the slot of its site, client and organization."""
     store = MemoryStore()
     grant = tokens(site=serve(CREATED).site, dd_oid="org-1")
     api_key = create_kept_api_key(http, tokens=grant, store=store)
@@ -50,7 +50,7 @@ def test_the_key_is_kept_first(http: Http, serve: Serve) -> None:
 
 
 def test_no_key_without_a_store(http: Http, serve: Serve) -> None:
-    """A store that keeps nothing is found out before anything is sent."""
+    """A store that doesn't store anything is detected before anything is sent."""
     server = serve(CREATED)
     with pytest.raises(InputError) as caught:
         create_kept_api_key(
@@ -62,7 +62,7 @@ def test_no_key_without_a_store(http: Http, serve: Serve) -> None:
 
 @pytest.mark.checklist("C9")
 def test_the_one_way_to_save_it(http: Http, serve: Serve) -> None:
-    """If keeping fails after all, the error holds the key, says how to save it, and not the key."""
+    """If storing fails after all, the error carries the key and says how to save it, unseen."""
     with pytest.raises(ApiKeyNotKeptError) as caught:
         create_kept_api_key(http, tokens=tokens(site=serve(CREATED).site), store=FullStore())
     error = caught.value
@@ -70,11 +70,11 @@ def test_the_one_way_to_save_it(http: Http, serve: Serve) -> None:
     assert (error.code, error.cause) == ("api_key_not_kept", "OSError")
     assert "error.api_key.key.reveal()" in str(error)
     assert API_KEY not in str(error) + with_locals(error)
-    assert "revokes the key" in explain(error).evidence
+    assert "revoke the key" in explain(error).evidence
 
 
 def test_an_older_key_is_moved_aside(http: Http, serve: Serve) -> None:
-    """A key in the slot may be another organization's; it is kept beside the new one."""
+    """A key in the slot may be another organization's; it is kept along with the new one."""
     store, slot = MemoryStore(), Slot("api_key", "lab1", "acme")
     older = Secret("0" * 32, label="api_key")
     store.put(slot, older)
@@ -88,7 +88,7 @@ def test_an_older_key_is_moved_aside(http: Http, serve: Serve) -> None:
 
 
 def test_a_refusal_leaves_the_store_alone(http: Http, serve: Serve) -> None:
-    """A second creation is refused, and what was kept stays in its slot."""
+    """A second creation is refused, and the stored key stays in its slot."""
     store, slot = MemoryStore(), Slot("api_key", "lab1", "acme")
     kept = Secret(API_KEY, label="api_key")
     store.put(slot, kept)

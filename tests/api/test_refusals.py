@@ -1,4 +1,4 @@
-"""A refusal is named for what the answer says, and for nothing more."""
+"""A refusal's code depends only on the response."""
 
 from __future__ import annotations
 
@@ -67,6 +67,6 @@ def test_the_caller_names_the_class() -> None:
     ],
 )
 def test_a_rate_limit_tells_how_long(headers: dict[str, str], words: str) -> None:
-    """The message holds the seconds that the server named, if it is one."""
+    """The message contains the number of seconds from the server, if it is a number."""
     with pytest.raises(ApiError, match=words):
         refuse_failure(response(429, **headers))

@@ -1,4 +1,4 @@
-"""Data goes in with the API key, to the host and in the shape that each kind needs."""
+"""Data is sent with the API key, to the host and in the format that each kind needs."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_each_kind_has_its_host_and_shape(
 
 @pytest.mark.parametrize(("status", "text"), [(200, "{}"), (202, '{"status": "ok"}'), (202, "")])
 def test_accepted_data(status: int, text: str) -> None:
-    """The status alone tells; bodies differ by endpoint."""
+    """The status alone decides; bodies differ by endpoint."""
     assert read_accepted(response(status, text)) is None
 
 
@@ -129,14 +129,14 @@ def test_accepted_data(status: int, text: str) -> None:
     ],
 )
 def test_refused_data(status: int, text: str, code: str) -> None:
-    """A refused key is told from refused data, and from a server that failed."""
+    """A refused key is distinguished from refused data and from a failing server."""
     with pytest.raises(DdoauthError) as caught:
         read_accepted(response(status, text))
     assert caught.value.code == code
 
 
 def test_sending_returns_the_answer(http: Http, serve: Callable[..., RecordingServer]) -> None:
-    """One request goes out; its answer comes back, or the error does."""
+    """One request is sent; its response or error is returned."""
     server = serve(Answer("{}", 202), Answer('{"errors": ["Forbidden"]}', 403))
     request = metric_request(_key(server.site), sample=SAMPLE)
     assert send(http, request).status == 202

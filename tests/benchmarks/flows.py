@@ -20,8 +20,8 @@ import httpx
 from sandbox_process import oauth_client, sandbox_process
 from timing import summary, table
 
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook.lab.open_lab import LESSON_SCOPES
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from ddoauth_kit import OAuthClient

@@ -74,19 +74,15 @@ def kept(client: OAuthClient, tokens: TokenSet) -> Grant:
     return grant
 
 
-def _kit(targets: list[ProbeTarget]) -> int:
-    run = probing.Probing(targets, writes=Writes.HARMLESS)
+def _kit(targets: list[ProbeTarget], open_http: Callable[[], AsyncHttp] = AsyncHttp) -> int:
+    run = probing.Probing(targets, writes=Writes.HARMLESS, open_http=open_http)
     return len(asyncio.run(run.run()).results)
 
 
 def _recorded(targets: list[ProbeTarget]) -> list[Request]:
     """Return the requests of one run of the kit."""
     Recording.requests = []
-    probing.AsyncHttp = Recording
-    try:
-        _kit(targets)
-    finally:
-        probing.AsyncHttp = AsyncHttp
+    _kit(targets, Recording)
     return Recording.requests
 
 

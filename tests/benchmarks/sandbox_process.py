@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit import DATADOG_SITES, ClientRegistration, Endpoints, Kind, OAuthClient, Secret
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

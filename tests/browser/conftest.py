@@ -21,7 +21,7 @@ VIEWPORT = {"width": 1280, "height": 900}
 
 
 def missing(what: str) -> NoReturn:
-    """Skip where a developer lacks something; fail in CI, which must have it."""
+    """Skip if a developer lacks something; fail in CI, which must have it."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing, and CI must have it")
     pytest.skip(f"{what} is missing")

@@ -50,7 +50,7 @@ def run(
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_lesson_runs_and_is_saved_without_a_secret(run: Callable[[str], None], name: str) -> None:
-    """Every cell runs without an error, and the saved file holds none of what was issued."""
+    """Every cell runs without an error, and the saved file contains no issued secret."""
     run(name)
 
 

@@ -80,7 +80,7 @@ def test_it_grows_and_fits(browser: Any, sandbox: Sandbox, width: int, theme: st
     call(sandbox)
     page.locator("li").nth(before).wait_for(state="attached")
     first = page.locator("li").first
-    assert "The call came without a bearer token." in first.inner_text()
+    assert "The call has no bearer token." in first.inner_text()
     first.locator("summary").click()
     assert "without a bearer token" in first.inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

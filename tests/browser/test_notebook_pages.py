@@ -1,4 +1,4 @@
-"""In a real browser, a page made of a hostile notebook stays where it is."""
+"""In a real browser, a page made from a hostile notebook does not navigate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A newcomer clicks through the panels, and what is saved with widget state holds no secret."""
+"""A newcomer clicks through the panels, and the saved widget state contains no secret."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def press(notebook: Notebook, name: str) -> None:
 
 
 def decide(context: Any, notebook: Notebook, button: str) -> Any:
-    """Follow the panel's link in a tab of its own, and decide there."""
+    """Follow the panel's link in a new tab, and decide there."""
     with context.expect_page() as opened:
         notebook.panel.get_by_role("link", name="Authorize on us1").click()
     opened.value.get_by_role("button", name=button).click()
@@ -60,7 +60,7 @@ def assert_saved_without(notebook: Notebook, *secrets: str) -> None:
 
 
 def test_deny_then_approve(context: Any, show: Callable[[str], Notebook]) -> None:
-    """Both answers are on the page and in the panel; a no is not the end; a yes is reloaded."""
+    """Both decisions show on the page and in the panel; after a no you can retry; a yes reloads."""
     notebook = show("AuthorizePanel(lab)")
     press(notebook, "Authorize")
     page = decide(context, notebook, "Deny")
@@ -96,7 +96,7 @@ def test_the_countdown_runs_and_the_grant_is_renewed_and_ended(
 
 
 def test_the_key_is_created_once(show: Callable[[str], Notebook]) -> None:
-    """A click creates it, and shows its last four and where it lies."""
+    """A click creates the key, and shows its last four characters and its store."""
     notebook = show("ApiKeyPanel(lab, tokens)")
     press(notebook, "Create the API key")
     notebook.panel.get_by_text("stored in memory").wait_for()
@@ -104,7 +104,7 @@ def test_the_key_is_created_once(show: Callable[[str], Notebook]) -> None:
 
 
 def test_probes_run_and_one_run_is_cancelled(show: Callable[[str], Notebook]) -> None:
-    """The table appears by itself; a cancelled run says how far it came."""
+    """The table appears automatically; a cancelled run says how far it got."""
     notebook = show("ProbePanel(open_lab(every_scope=True))")
     press(notebook, "Run probes")
     notebook.panel.get_by_text("Done:").wait_for()
@@ -154,11 +154,11 @@ def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> Non
 
 @pytest.mark.checklist("N1")
 def test_a_redirect_is_pasted(context: Any, show: Callable[[str], Notebook]) -> None:
-    """Where the listener's page does not open, its address does; nothing of it is saved."""
+    """If the listener's page does not open, its address can be pasted; none of it is saved."""
     redirects: list[str] = []
 
     def get_stuck(route: Any) -> None:
-        """Answer consent as the sandbox does, and let nobody follow its redirect."""
+        """Handle consent as the sandbox does, without following its redirect."""
         if route.request.method == "GET":
             route.continue_()
             return
@@ -186,7 +186,7 @@ def test_a_redirect_is_pasted(context: Any, show: Callable[[str], Notebook]) -> 
 def test_a_kernel_that_is_restarted_in_the_middle(
     context: Any, show: Callable[[str], Notebook]
 ) -> None:
-    """The old link leads to nothing that could be believed; run again, and the way is free."""
+    """The old link leads nowhere; after another run, the flow works again."""
     notebook = show("AuthorizePanel(lab)")
     press(notebook, "Authorize")
     old = notebook.panel.get_by_role("link", name="Authorize on us1").get_attribute("href")

@@ -46,7 +46,7 @@ def notebook(server: LabServer, open_notebook: Callable[..., Notebook]) -> Noteb
 
 
 def click(context: Any, notebook: Notebook) -> Any:
-    """Open the link in a tab of its own, and return the consent page."""
+    """Open the link in a new tab, and return the consent page."""
     with context.expect_page() as opened:
         notebook.panel.get_by_role("link", name="Connect").click()
     page = opened.value

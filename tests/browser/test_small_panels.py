@@ -85,7 +85,7 @@ def notebook(server: LabServer, open_notebook: Callable[..., Notebook], context:
 
 
 def clipboard(notebook: Notebook) -> str:
-    """Return what the clipboard holds."""
+    """Return the clipboard's content."""
     return str(notebook.page.evaluate("navigator.clipboard.readText()"))
 
 
@@ -95,7 +95,7 @@ def value(notebook: Notebook, expression: str) -> str:
 
 
 def test_ticks_by_keyboard_survive_a_restart(notebook: Notebook) -> None:
-    """Two boxes are ticked, the page is loaded anew, the kernel restarted: they are ticked."""
+    """Two ticked boxes stay ticked after a reload of the page and a restart of the kernel."""
     boxes = notebook.panel.get_by_role("checkbox")
     boxes.nth(1).focus()
     for key in ("Space", "Tab", "Space"):
@@ -154,7 +154,7 @@ def test_without_the_clipboard_the_code_is_selected(notebook: Notebook) -> None:
 
 
 def test_newer_exchanges_fold_nothing_and_a_site_is_picked_by_keyboard(notebook: Notebook) -> None:
-    """Arrow keys reach the field and not the notebook; what is open stays open."""
+    """Arrow keys reach the field, not the notebook; open parts stay open."""
     exchanges = notebook.panel.locator(".ddoauth-exchange")
     exchanges.first.locator("summary").first.click()
     notebook.ask("lab.current_user(tokens)")

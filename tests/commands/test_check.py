@@ -61,7 +61,7 @@ def test_json_is_all_that_stdout_has(tmp_path: Path) -> None:
 
 
 def test_diff_is_byte_exact(tmp_path: Path) -> None:
-    """`--format diff` goes to git as it is, also where the terminal knows only ASCII."""
+    """Output of `--format diff` is accepted by git, even if the terminal supports only ASCII."""
     crlf = swap(README, "greenhouses to", "gr\u00fcn to")
     place = folder(tmp_path, MUST, SHOULD, crlf)
     for name in FILES:
@@ -99,7 +99,7 @@ def test_bad_input_exits_with_2(arguments: list[str], words: str) -> None:
 
 
 def test_probes_and_earlier_are_taken(tmp_path: Path) -> None:
-    """What the probe command printed and an earlier manifest lead to their findings."""
+    """The probe command's output and an earlier manifest lead to their findings."""
     probes = tmp_path / "probes.json"
     rows = [
         {"site": "us1", "scope": scope, "verdict": verdict}
@@ -114,7 +114,7 @@ def test_probes_and_earlier_are_taken(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_printed(tmp_path: Path) -> None:
-    """Neither a secret in the file nor one in a URL reaches any output."""
+    """No output contains a secret from the file or from a URL."""
     uri = "https://canary:canary@acme.com/c?client_secret=canary#canary"
     place = folder(
         tmp_path,
@@ -142,7 +142,7 @@ def test_odd_name_of_the_client_file(tmp_path: Path) -> None:
 
 
 def test_names_outside_ascii(tmp_path: Path) -> None:
-    """Titles, branches and folders of any name are printed where only ASCII can be."""
+    """Titles, branches and folders of any name can be printed even if only ASCII is possible."""
     place = folder(tmp_path / "caf\u00e9", SHOULD, cut(README, "Additionally", "## Data"))
     swap(MANIFEST, '"Acme Sensors",', '"Caf\u00e9",')(place)
     git(place, "init", "--quiet", "--initial-branch=caf\u00e9")

@@ -38,7 +38,7 @@ HOME_KEY, TAB, SECONDS = "\x01", "\t", 30
 
 
 def _shell(name: str) -> str:
-    """Return the path of a shell; bash has to be there where everything is tested."""
+    """Return the path of a shell; bash must be installed where everything is tested."""
     found = shutil.which(name)
     if found is None and (name != "bash" or not os.environ.get("CI")):
         pytest.skip(f"{name} is not installed")
@@ -48,7 +48,7 @@ def _shell(name: str) -> str:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Give an environment whose PATH begins with a `ddoauth` of these sources."""
+    """Return an environment whose PATH starts with a `ddoauth` from these sources."""
     own = tmp_path / "bin" / "ddoauth"
     own.parent.mkdir()
     own.write_text(f'#!/bin/sh\nexec {sys.executable} -m ddoauth_kit "$@"\n')
@@ -133,7 +133,7 @@ def test_an_option_offers_its_values(command: str, option: str, value: str) -> N
 
 
 def test_the_help_names_the_start_up_files(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each shell's start-up file and line stand in the help."""
+    """The help has each shell's start-up file and the line for it."""
     assert "completion" in COMMANDS
     main(["help", "completion"])
     shown = capsys.readouterr().out

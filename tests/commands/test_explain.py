@@ -11,7 +11,7 @@ from ddoauth_kit.errors.explainer import by_code
 
 
 def test_every_code_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    """Cause, evidence and fix stand under their titles."""
+    """The cause, evidence and fix appear under their titles."""
     for code in sorted(by_code()):
         assert main(["explain", code]) == 0
         shown = capsys.readouterr().out
@@ -44,7 +44,7 @@ def test_a_code_is_taken_as_it_stands_in_a_message(
 
 
 def test_an_error_names_the_command_that_explains_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """What a command says of a failure can be typed as it stands."""
+    """The command named in a failure message can be typed unchanged."""
     assert main(["scan", "nowhere"]) == 2
     said = capsys.readouterr().err
     assert said.rstrip().endswith("More: ddoauth explain unreadable_path.")
@@ -57,7 +57,7 @@ def test_an_error_names_the_command_that_explains_it(capsys: pytest.CaptureFixtu
 def test_a_code_of_the_same_words_is_meant(
     typed: str, meant: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A misspelt code, and a sandbox's fault instead of the error it leads to, get a near code."""
+    """A misspelled code, or a fault's name instead of its error, gets a similar code."""
     assert main(["explain", typed]) == 2
     said = capsys.readouterr().err
     assert "Did you mean" in said

@@ -1,4 +1,4 @@
-"""`ddoauth grade` judges a server, says what it will do first, and exits with what it found."""
+"""`ddoauth grade` announces what it will do, judges a server, and exits with the result."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_server_without_a_command(
 def test_a_good_server_exits_with_0_and_all_forms_are_written(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """JSON stands alone on stdout, what will happen on stderr, and no secret in any file."""
+    """Only JSON is on stdout, the announcement is on stderr, and no file contains a secret."""
     _write(place, server_copy(place))
     assert main(["grade", *ONLY, "--format", "json", "--out", "out"]) == 0
     shown = capsys.readouterr()
@@ -111,7 +111,7 @@ def test_a_good_server_exits_with_0_and_all_forms_are_written(
         "pkce-s256": "met",
         "redirect-uri-same": "met",
     }
-    assert "connects" in shown.err
+    assert "connections" in shown.err
     assert "rows, emails and webhooks" in shown.err
     written = {path.name: path.read_text("utf-8") for path in (place / "out").iterdir()}
     assert set(written) == {"grade.html", "grade.json", "grade.md", "junit.xml"}
@@ -234,7 +234,7 @@ DD_KEY = "{{client_secret}}" }}
 
 @needs_namespaces
 def test_a_foreign_host_is_seen_in_a_namespace(place: Path) -> None:
-    """Where no name of the outside is known, the front still sees a secret leave."""
+    """Even if no outside name resolves, the front sees a secret leave."""
     port = free_port()
     base, scopes = f"http://localhost:{port}", '["dashboards_read", "monitors_read"]'
     document = f"""

@@ -1,4 +1,4 @@
-"""`ddoauth lab` gives JupyterLab what it needs, also for root and in containers."""
+"""`ddoauth lab` gives JupyterLab what it needs, even for root and in containers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_root_may_run_it(
     typed: tuple[str, ...],
     root: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """JupyterLab's own advice `--allow-root` works as it is typed; root does not even need it."""
+    """JupyterLab's own advice `--allow-root` works as typed, although root does not need it."""
     monkeypatch.setattr(lab, "_is_root", lambda: root)
     assert _given(*typed).count("--allow-root") == (1 if root or typed else 0)
 

@@ -34,7 +34,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def _secrets_of(terminal: Terminal) -> list[str]:
-    """Return the client secret and every credential that stands in the store's files."""
+    """Return the client secret and every credential in the store's files."""
     kept = Path(terminal.environ["DDOAUTH_STORE_FOLDER"]).rglob("*")
     texts = [path.read_text(errors="replace") for path in kept if path.is_file()]
     minted = re.findall(r"sandbox-(?:access|refresh)-\w+", " ".join(texts))
@@ -65,7 +65,7 @@ def test_a_login_is_enough_for_probes_without_a_person(terminal: Terminal) -> No
 
 
 def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
-    """They replace those of the settings; a probe of another one says what to type."""
+    """The scopes replace those in the settings; a probe of another one says what to type."""
     code, out, said = terminal.log_in("--scope", "metrics_read")
     assert code == 0, said
     assert "Asking for 1 scope: metrics_read" in said
@@ -124,7 +124,7 @@ def test_the_sandboxs_client_logs_in_at_another_site(terminal: Terminal) -> None
 
 
 def test_a_misspelt_scope_is_named_before_the_browser_opens(terminal: Terminal) -> None:
-    """A scope of the settings that is not known gets a warning with the near name."""
+    """An unknown scope in the settings gets a warning that suggests a similar name."""
     terminal.environ["DDOAUTH_SCOPES"] = "metric_read"
     first, *_ = terminal.run("login").stderr.splitlines()
     assert first.startswith("warning: Scope 'metric_read' is not a known scope. Did you mean")
@@ -137,7 +137,7 @@ def test_a_refused_grant_is_said_to_be_deleted(terminal: Terminal) -> None:
     terminal.sandbox.inject("revoked-grant:1")
     probed = terminal.run("probe", "--mode", "live", "--scope", "metrics_read")
     assert probed.returncode == 2
-    assert "us1 refused the stored grant, and it is deleted." in probed.stderr
+    assert "us1 refused the stored grant, and it has been deleted." in probed.stderr
 
 
 def test_the_doctor_reaches_the_named_sandbox(terminal: Terminal) -> None:
@@ -155,7 +155,7 @@ def test_the_doctor_reaches_the_named_sandbox(terminal: Terminal) -> None:
 
 
 def test_no_secret_is_printed(terminal: Terminal) -> None:
-    """Neither stream holds the client secret or a token."""
+    """No stream contains the client secret or a token."""
     _, out, said = terminal.log_in()
     secrets = _secrets_of(terminal)
     assert len(secrets) >= 3
@@ -163,7 +163,7 @@ def test_no_secret_is_printed(terminal: Terminal) -> None:
 
 
 def test_a_denied_consent_keeps_nothing(terminal: Terminal) -> None:
-    """The refusal is told in one line with its explanation, exit 2, and nothing is stored."""
+    """The refusal is one line with its explanation; the exit code is 2, and nothing is stored."""
     code, out, said = terminal.log_in(decision="deny")
     assert (code, out) == (2, "")
     assert "[access_denied]" in said
@@ -270,7 +270,7 @@ def test_only_this_machine_is_a_sandbox(url: str) -> None:
 
 
 def test_the_sites_of_a_sandbox_are_its_own_addresses() -> None:
-    """What is derived from the address is what the sandbox says of itself."""
+    """The values derived from the address are the ones that the sandbox reports."""
     with Sandbox() as sandbox:
         table = sandbox_sites(sandbox.base_url)
         for name, urls in sandbox.endpoints.items():

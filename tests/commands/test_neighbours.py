@@ -76,7 +76,7 @@ KINDS: dict[str, list[Typed]] = {
     ],
     "an empty variable": [
         Typed(f"{GOOD} DDOAUTH_CLIENT_ID_US1= {DOCTOR}", 0, "private client x"),
-        Typed(f"DDOAUTH_CLIENT_ID= DDOAUTH_CLIENT_KIND=' ' {DOCTOR}", 0, "none in the environment"),
+        Typed(f"DDOAUTH_CLIENT_ID= DDOAUTH_CLIENT_KIND=' ' {DOCTOR}", 0, "no client in the env"),
         Typed(f"DDOAUTH_CONSENT= DDOAUTH_CLIENT_FILE= {GOOD} {DOCTOR}", 0, "private client x"),
     ],
     "quotes, blanks and commas in a variable": [
@@ -170,7 +170,7 @@ KINDS: dict[str, list[Typed]] = {
     ],
     "a limit that is told in an odd way": [
         Typed(f"{PLAIN} {LOGIN}", 0, "organization "),
-        *(Typed(f"DDOAUTH_SANDBOX=$LIMITED{n} {KEPT} {PROBE}", 0, "no problem") for n in range(3)),
+        *(Typed(f"DDOAUTH_SANDBOX=$LIMITED{n} {KEPT} {PROBE}", 0, "no problems") for n in range(3)),
     ],
     "an answer that is not Datadog's": [
         Typed(f"{FOREIGN} $D doctor --site us1", 1, "login.corp.example"),
@@ -232,7 +232,7 @@ class SilentKeyring(MemoryKeyring):
 
 
 class NarrowKeyring(MemoryKeyring):
-    """Take so many bytes of UTF-16 in an entry, and no more."""
+    """Accept only this many bytes of UTF-16 in an entry."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

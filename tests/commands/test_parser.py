@@ -1,4 +1,4 @@
-"""The command line explains itself, names what comes close, and shows colour where it helps."""
+"""The command line explains itself, suggests similar words, and uses colour where it helps."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SERVES = "ddoauth sandbox"
 
 
 class Terminal(io.StringIO):
-    """Stand for a stream that a person looks at."""
+    """A stream that a person looks at."""
 
     def isatty(self) -> bool:
         """Say that it is a terminal."""
@@ -104,7 +104,7 @@ def _served(command: list[str]) -> None:
 def test_every_help_explains_every_option(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No option is without words, the examples stand at the end, and 60 columns are enough."""
+    """Every option has a help text, the examples come last, and 60 columns are enough."""
     monkeypatch.setenv("COLUMNS", "60")
     parser = Parser(f"ddoauth {name}")
     import_module(f"ddoauth_kit.commands.{name}").configure(parser)
@@ -141,7 +141,7 @@ def test_options_and_examples_stay_on_the_screen(
 def test_whoever_names_no_command_sees_the_help(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The help stands on stdout, with every command, and it is no failure."""
+    """The help is printed on stdout, lists every command, and exits successfully."""
     assert _exit_code(arguments) == 0
     shown = capsys.readouterr().out
     assert all(f"    {name} " in shown for name in COMMANDS)
@@ -201,7 +201,7 @@ def test_colour_is_for_terminals(
 
 
 def test_a_pipe_gets_no_escape_codes() -> None:
-    """Help that is redirected holds plain text, and coloured text where it is asked for."""
+    """Redirected help is plain text, or coloured text on request."""
     command = [sys.executable, "-m", "ddoauth_kit", "probe", "--help"]
     plain = subprocess.run(command, capture_output=True, check=True).stdout
     colored = subprocess.run(
@@ -244,7 +244,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_version_loads_no_command() -> None:
-    """What a script asks often stays cheap: no command, no parser, no httpx."""
+    """Frequent questions of a script stay cheap: no command, parser or httpx is loaded."""
     code = (
         "import sys; from ddoauth_kit.cli import main; main(['--version']); "
         "print([n for n in ('argparse', 'httpx') if n in sys.modules])"

@@ -1,4 +1,4 @@
-"""`ddoauth probe` answers for every site and scope, in three forms, and exits as documented."""
+"""`ddoauth probe` covers every site and scope, in three formats, and exits as documented."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_site(run: Run) -> None:
 
 
 def test_the_table_says_why(run: Run) -> None:
-    """Below the table stands the reason of what is not confirmed, in lines of 60 columns."""
+    """Below the table are the reasons for unconfirmed verdicts, in lines of 60 columns."""
     _, out, _ = run("--scope", "api_keys_write metrics_read", "--writes", "none")
     table, _, reasons = out.partition("\nWhy\n")
     assert "confirmed" in table
@@ -129,7 +129,7 @@ def test_a_scope_that_is_not_granted_exits_with_1(run: Run) -> None:
 
 
 def test_writes_none_sends_no_write(run: Run) -> None:
-    """Without writes a scope that only edits is not tried, and says so."""
+    """Without writes, a scope that only edits is not tried, and the row says so."""
     code, out, _ = run(
         "--scope", "dashboards_write", "metrics_read", "--writes", "none", "--format", "json"
     )
@@ -138,7 +138,7 @@ def test_writes_none_sends_no_write(run: Run) -> None:
 
 
 def test_round_trips_leave_nothing(run: Run) -> None:
-    """Asked for, something is created, read, changed and deleted."""
+    """On request, an object is created, read, changed and deleted."""
     code, out, _ = run("--scope", "dashboards_write", "--writes", "round-trip", "--format", "json")
     (row,) = _rows(out)
     assert row["verdict"] == "confirmed"
@@ -162,7 +162,7 @@ def test_bad_input_exits_with_2(run: Run, arguments: list[str], words: str) -> N
 
 
 def test_it_runs_as_a_command() -> None:
-    """A process of its own prints the same JSON, without a traceback."""
+    """A separate process prints the same JSON, without a traceback."""
     command = [sys.executable, "-m", "ddoauth_kit", "probe", "--scope", "metrics_read"]
     done = subprocess.run(
         [*command, "--format", "json"], capture_output=True, text=True, check=True, timeout=60
@@ -173,7 +173,7 @@ def test_it_runs_as_a_command() -> None:
 
 @pytest.mark.parametrize("given", ["metric_read", "Metrics_Read", "metrics-read", "metrics_reads"])
 def test_a_misspelt_scope_is_bad_input(run: Run, given: str) -> None:
-    """Nothing is probed, and the name that was meant is suggested."""
+    """Nothing is probed, and the intended name is suggested."""
     code, out, err = run("--scope", given)
     assert (code, out) == (2, "")
     assert "[unknown_scope]" in err
@@ -196,7 +196,7 @@ def test_commas_and_blanks_separate_scopes(run: Run, given: list[str]) -> None:
 
 
 def test_no_scope_at_all_is_bad_input(run: Run) -> None:
-    """A comma alone names nothing, and nothing is no success."""
+    """A lone comma names no scopes, and that is not a success."""
     assert run("--scope", " , ")[0] == 2
 
 

@@ -37,7 +37,7 @@ def test_an_error_and_the_next_step_are_for_a_shell(
 def test_the_next_command_continues_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Typed as it stands, it runs what failed on the same site, although the path has a space."""
+    """Typed unchanged, it runs the failed cases on the same site, even if the path has a space."""
     notebook = notebook_file(
         tmp_path, "own notes", f"1 / len(open({str(tmp_path / 'n')!r}).read())"
     )

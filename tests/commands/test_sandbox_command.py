@@ -87,7 +87,7 @@ time.sleep(60)
 def _sandbox(
     *arguments: str, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command as a person does, without proxies and trust of whoever runs the tests."""
+    """Run the command as a person does, without the tester's own proxies and trust settings."""
     return subprocess.run(
         [*KIT, *arguments],
         env=environment or clean_environment(),
@@ -138,7 +138,7 @@ def test_what_a_client_does_wrong_is_one_line_each() -> None:
 
 @pytest.mark.parametrize("code", [0, 7])
 def test_the_exit_code_is_the_commands(code: int) -> None:
-    """What the command ends with is what the shell sees, and stdout holds its bytes alone."""
+    """The shell sees the command's exit code, and stdout contains only the command's bytes."""
     done = _sandbox(*_python(f"import sys; print('only this', end=''); sys.exit({code})"))
     assert (done.returncode, done.stdout) == (code, "only this")
 
@@ -156,7 +156,7 @@ def test_the_first_lines_say_what_there_is() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
 def test_ctrl_c_ends_the_whole_group() -> None:
-    """SIGINT reaches the command and what it started, and the exit code tells the signal."""
+    """SIGINT reaches the command and its children, and the exit code shows the signal."""
     with _started(*_python(WAITS)) as process:
         assert process.stdout is not None
         grandchild = psutil.Process(int(process.stdout.readline()))
@@ -213,7 +213,7 @@ def test_without_trustme_the_line_names_the_extra(
 
 
 def test_variables_for_another_shell(tmp_path: Path) -> None:
-    """`--env` prints exports that lead a shell's programs to the sandbox until Ctrl-C."""
+    """`--env` prints exports that point a shell's programs at the sandbox until Ctrl-C."""
     bash, curl = program("bash"), program("curl")
     with _started("--env") as process:
         lines = "".join(_exports(process))
@@ -242,7 +242,7 @@ def _exports(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def test_a_command_that_calls_past_the_front_is_warned_of() -> None:
-    """After a customer's answer and seconds without a call, a line names the likely variable."""
+    """If no call follows the customer's decision for seconds, a line names the likely variable."""
     with _started(*_python("import time; time.sleep(60)")) as process:
         assert process.stderr is not None
         told: dict[str, str] = {}
@@ -312,7 +312,7 @@ def test_in_a_pipe_it_says_what_to_type() -> None:
 
 
 def test_in_a_pipe_it_names_the_front() -> None:
-    """A program that reads the line reaches Datadog's names by the proxy and the CA it names."""
+    """A program that reads the line reaches Datadog's names with its proxy and CA."""
     with _started() as process:
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())
@@ -363,7 +363,7 @@ def test_on_a_terminal_it_speaks_to_a_person() -> None:
                 trust_env=False,
             )
             assert refused.status_code == 401
-            reason = "The secret was sent by HTTP Basic; Datadog's pages show it in the body."
+            reason = "The secret was sent with HTTP Basic; Datadog's pages show it in the body."
             assert _line(terminal) == f"POST /us1/api/api/v2/oauth2/token 401 {reason}"
             live = httpx.get(told["live view"].split()[0], trust_env=False)
             assert live.status_code == 303

@@ -36,7 +36,7 @@ def _shell(line: str, **environ: str) -> subprocess.CompletedProcess[str]:
     "line", ["", "--version", "--help", "run --help", "help probe", "completion bash", "skill"]
 )
 def test_help_and_version_are_output_like_any_other(line: str) -> None:
-    """They are written before any command begins, and end the same way on a full disk."""
+    """They are written before any command starts, and end the same way on a full disk."""
     with FULL.open("w") as full, mock.patch.object(sys, "stdout", full):
         with mock.patch.object(sys, "stderr", io.StringIO()) as said:
             assert main(line.split()) == 1
@@ -45,7 +45,7 @@ def test_help_and_version_are_output_like_any_other(line: str) -> None:
 
 @pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
 def test_a_full_output_is_one_line_and_a_failure() -> None:
-    """What could not be written is said on stderr, with the system's words."""
+    """A failed write is reported on stderr, in the system's words."""
     done = _shell("$D probe --scope metrics_read >/dev/full")
     assert done.returncode == 1
     assert "[output_not_written]" in done.stderr
@@ -55,7 +55,7 @@ def test_a_full_output_is_one_line_and_a_failure() -> None:
 
 @pytest.mark.parametrize("close", ["2>&-", "2>&- <&-", "2>/dev/full"])
 def test_a_missing_stderr_changes_nothing(close: str) -> None:
-    """A daemon has none: stdout has the answer, and nothing else."""
+    """A daemon has no stderr: stdout has the result, and nothing else."""
     if "full" in close and not FULL.exists():
         pytest.skip("only Linux has a device that is always full")
     done = _shell(f"$D doctor --offline --format json {close}")

@@ -1,4 +1,4 @@
-"""What the commands print is printable, whatever names, exceptions and servers say."""
+"""The commands print only printable text, whatever names, exceptions and servers contain."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _is_clean(text: str) -> bool:
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
 def test_a_text_on_one_line(hostile: str) -> None:
-    """Nothing unprintable is left, ordinary words of every script stay as they are."""
+    """No unprintable character is left, and ordinary words in every script are unchanged."""
     shown = one_line(f"Grüße, 世界 🙂 {hostile}|")
     assert shown.startswith("Grüße, 世界 🙂 ")
     assert shown.isprintable()
@@ -63,7 +63,7 @@ def test_a_text_on_one_line(hostile: str) -> None:
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
 @pytest.mark.parametrize("name", ["answer", "document", "say", "complain"])
 def test_every_way_to_print(name: str, hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """No function of the terminal lets through what is not printable."""
+    """No terminal function prints unprintable characters."""
     getattr(terminal, name)(f"first {hostile} last")
     out, err = capsys.readouterr()
     assert _is_clean(out + err)
@@ -87,7 +87,7 @@ def test_an_encoding_that_lacks_a_letter(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_names_of_scanned_files(
     hostile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file's name can neither move the cursor nor forge a line of the scan."""
+    """A file's name can't move the cursor or forge a line of the scan."""
     folder = tmp_path / f"d{hostile.replace('/', '_')}"
     folder.mkdir()
     secret = "sandbox-secret-" + "0123456789" * 4
@@ -144,7 +144,7 @@ def test_what_errors_say(hostile: str) -> None:
 def test_a_notebook_that_fails_with_all_of_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The table of a run, its progress and the summary hold the exception's text, printable."""
+    """A run's table, progress and summary contain the exception's text in printable form."""
     text = "".join(letter for letter in "".join(HOSTILE) if not "\ud800" <= letter <= "\udfff")
     notebook = notebook_file(tmp_path, "fails", f"raise ValueError({text!r})")
     for extra in ([], ["--format", "json"]):

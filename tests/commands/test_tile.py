@@ -23,7 +23,7 @@ def test_the_entry_point_leads_to_the_tile() -> None:
 
 
 def test_the_proxy_names_this_machine_to_the_sandbox() -> None:
-    """The sandbox answers for loopback names alone, and the proxy would pass the browser's on."""
+    """The sandbox accepts only loopback names, and the proxy would pass on the browser's name."""
     described = tile()
     assert described["request_headers_override"] == {"Host": "127.0.0.1:{port}"}
     assert any("{port}" in argument for argument in described["command"])

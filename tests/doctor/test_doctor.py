@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong, says what to do, works offline, and shows and spends nothing."""
+"""The doctor finds problems, says what to do, works offline, and reveals or uses up nothing."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ from ddoauth_kit.errors import InputError, NetworkError
 from ddoauth_kit.oauth.grant import grant_slot
 from ddoauth_kit.oauth.grant_record import new_record, written
 from ddoauth_kit.registration.live import live_registration
-from ddoauth_kit.registration.saved_registration import keep_registration
 from ddoauth_kit.sites import SiteTable
 from ddoauth_kit.store import MemoryStore, Slot
+from ddoauth_kit.workbook.own_app.saved_registration import keep_registration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,13 +65,13 @@ def _found(findings: Iterable[Finding], check: str) -> Finding:
 
 
 def _environ(tmp_path: Path, **more: str) -> dict[str, str]:
-    """Return an environment of its own, whose secrets go to files."""
+    """Return a separate environment, whose secrets go to files."""
     folder = {"DDOAUTH_STORE_FOLDER": str(tmp_path / "kept"), "DDOAUTH_STORE": "file"}
     return {**folder, **more}
 
 
 def test_it_is_useful_offline(tmp_path: Path) -> None:
-    """With nothing set and nothing sent there is no problem, and each check has its say."""
+    """With nothing set and nothing sent, there are no problems, and each check reports a result."""
     findings = examine(offline=True, environ=_environ(tmp_path))
     assert not [each for each in findings if each.status is Status.PROBLEM]
     assert {"python", "keyring", "store", "proxy", "TLS", "registration"} <= {
@@ -102,7 +102,7 @@ def _requirements() -> list[str]:
 
 
 def test_each_package_is_compared_with_the_project() -> None:
-    """What the doctor compares with is what pip installs at least, under the smallest extra."""
+    """The doctor compares with the minimum versions that pip installs, under the smallest extra."""
     found = {each.requirement.name: each for each in needed(_requirements())}
     assert (found["httpx"].extra, str(found["httpx"].requirement.specifier)) == ("", ">=0.28")
     extras = {name: each.extra for name, each in found.items()}
@@ -124,7 +124,7 @@ def test_each_package_is_compared_with_the_project() -> None:
     ],
 )
 def test_a_missing_module_names_the_smallest_extra(module: str, command: str) -> None:
-    """Nobody is told to install the workbook for a command that needs less."""
+    """The advice never names the workbook for a command that needs less."""
     assert command in missing_package(module).what
 
 
@@ -136,7 +136,7 @@ def test_the_installed_kit_is_asked() -> None:
 
 
 def test_a_reason_is_that_of_the_project() -> None:
-    """The weakness that a message names stands beside the same package in pyproject.toml."""
+    """The weakness that a message names is next to the same package in pyproject.toml."""
     lines = (ROOT / "pyproject.toml").read_text("utf-8").splitlines()
     for name, reason in REASONS.items():
         (line,) = {each.strip() for each in lines if re.search(rf'"{name}[<>]', each)}
@@ -144,7 +144,7 @@ def test_a_reason_is_that_of_the_project() -> None:
 
 
 def test_a_known_bad_version_is_a_problem() -> None:
-    """An old package is told with the reason and the command; a missing one with its extra."""
+    """An old package is reported with the reason and the command; a missing one with its extra."""
 
     def installed(package: str) -> str:
         if package in {"flask", "tornado"}:
@@ -163,7 +163,7 @@ def test_a_known_bad_version_is_a_problem() -> None:
 
 
 def test_a_kit_that_is_not_installed() -> None:
-    """A kit without metadata is told as such, and nothing is compared."""
+    """A kit without metadata is reported as such, and nothing is compared."""
     (finding,) = check_packages(lines=[])
     assert (finding.check, finding.status) == ("packages", Status.NOTE)
 
@@ -193,7 +193,7 @@ def test_an_old_python_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_folder(tmp_path: Path) -> None:
-    """Missing is fine and stays missing; open to others is a problem with the way out."""
+    """A missing folder is fine and stays missing; one open to others is a problem with a fix."""
     environ = _environ(tmp_path)
     assert "does not exist yet" in check_folder(environ).found
     assert not (tmp_path / "kept").exists()
@@ -207,13 +207,13 @@ def test_the_folder(tmp_path: Path) -> None:
 
 
 def test_memory_is_told() -> None:
-    """Where secrets end with the process, that is good to know; a misspelt kind is a problem."""
+    """Secrets that end with the process get a note; a misspelled kind is a problem."""
     assert _found(check_store({"DDOAUTH_STORE": "memory"}), "store").status is Status.NOTE
     assert _found(check_store({"DDOAUTH_STORE": "vault"}), "store").status is Status.PROBLEM
 
 
 def test_the_official_clients_variables() -> None:
-    """Names are told, values are not."""
+    """Names are shown, values are not."""
     assert check_official_variables({}) is None
     finding = check_official_variables({"DD_API_KEY": API_KEY, "DD_APP_KEY": "x"})
     assert finding is not None
@@ -260,7 +260,7 @@ def test_tls(tmp_path: Path) -> None:
 
 
 def test_sites_and_clock(serve: Callable[..., RecordingServer]) -> None:
-    """A site that answers is fine whatever it says, one that fails or is silent is a problem."""
+    """A site that responds is fine, whatever it says; one that fails or is silent is a problem."""
     good, bad = serve(Answer("{}", 403)), serve(Answer("{}", 503))
     named = [
         replace(site, name=name)
@@ -283,7 +283,7 @@ def test_sites_and_clock(serve: Callable[..., RecordingServer]) -> None:
 
 
 def test_offline_is_no_fault() -> None:
-    """Where no site answers at all, that is unknown and no problem, and so is the clock."""
+    """If no site responds, the result is unknown, not a problem, and so is the clock's."""
     unresolved = NetworkError("no_network", "The check did not reach it: Name not known.")
     reached = tuple(Reached(site, None, None, unresolved) for site in DATADOG_SITES)
     (sites,) = check_sites(reached)
@@ -293,7 +293,7 @@ def test_offline_is_no_fault() -> None:
 
 
 def test_an_ended_sandbox_is_named() -> None:
-    """Where a sandbox stands in for Datadog and has ended, its address is named, not Datadog's."""
+    """If a sandbox replaces Datadog and has ended, the message names its address, not Datadog's."""
     site = refused_site()
     (found,) = check_sites(reach([site]))
     assert (found.status, found.check) == (Status.PROBLEM, "sandbox")
@@ -303,7 +303,7 @@ def test_an_ended_sandbox_is_named() -> None:
 
 
 def test_a_closed_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a proxy refuses the connection, it is named with its variable, without its password."""
+    """If a proxy refuses the connection, the message names it and its variable, not a password."""
     gone = refused_site().api_url.removeprefix("http://")
     for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -316,7 +316,7 @@ def test_a_closed_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_sandboxs_secret_without_the_sandbox(tmp_path: Path) -> None:
-    """A secret that a sandbox minted is a problem unless the calls arrive in a sandbox."""
+    """A secret from a sandbox is a problem unless the calls go to a sandbox."""
     lines = {"DDOAUTH_CLIENT_ID": "acme", "DDOAUTH_CLIENT_SECRET": "sandbox-secret-1"}
     findings = examine(names=["us1"], offline=True, environ=_environ(tmp_path, **lines))
     found = _found(findings, "client secret")
@@ -329,7 +329,7 @@ def test_a_sandboxs_secret_without_the_sandbox(tmp_path: Path) -> None:
 
 
 def test_the_registration(tmp_path: Path) -> None:
-    """None is fine; one of another site, or without a secret, is told with the next step."""
+    """A missing registration is fine; one for another site or without a secret gets advice."""
 
     def look(**environ: str) -> list[Finding]:
         return examine(names=["eu1"], offline=True, environ=_environ(tmp_path, **environ))
@@ -369,7 +369,7 @@ def test_ports_of_redirect_uris(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_kept_grants_are_compared_with_the_registration() -> None:
-    """Another client's, another site's, a narrower and an unreadable one are each told apart."""
+    """Grants of another client or site, narrower ones and unreadable ones are distinguished."""
     store, client = MemoryStore(), registration(sites=("us1",))
     good, eu1 = tokens(), tokens(site=DATADOG_SITES.named("eu1"))
     narrow = tokens(dd_oid="2", scopes=replace(good.scopes, granted=("events_read",)))
@@ -396,7 +396,7 @@ def test_kept_grants_are_compared_with_the_registration() -> None:
 def test_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Text and JSON hold the same; the exit code is 1 for a problem, 2 for a bad site."""
+    """Text and JSON have the same content; the exit code is 1 for a problem, 2 for a bad site."""
     for name, value in _environ(tmp_path).items():
         monkeypatch.setenv(name, value)
     assert main(["doctor", "--offline"]) == 0
@@ -442,7 +442,7 @@ def test_an_answer_that_is_not_datadogs_is_no_answer(
 
 
 def test_tls_that_fails_everywhere_is_a_problem() -> None:
-    """It is not taken for being offline, and the way out is named."""
+    """It is not mistaken for being offline, and the fix is named."""
     error = NetworkError("tls_error", "TLS failed: unable to get local issuer certificate.")
     reached = tuple(Reached(site, None, None, error) for site in DATADOG_SITES)
     (finding,) = check_sites(reached)
@@ -491,7 +491,7 @@ def test_what_the_commands_refuse_is_a_problem(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:0/cb", "https://127.0.0.1:8484/cb"])
 def test_what_the_listener_cannot_serve_is_a_problem(uri: str) -> None:
-    """Port 0 is no port, and the listener speaks no TLS."""
+    """Port 0 is not a usable port, and the listener does not support TLS."""
     client = SimpleNamespace(redirect_uris=(uri,), onboarding_url="")
     (finding,) = clients.check_redirect_uris(client)  # type: ignore[arg-type]
     assert finding.status is Status.PROBLEM

@@ -29,7 +29,7 @@ NO_NAMES = {"DDOAUTH_BUILT_SITE", "DDOAUTH_CLIENT", "DDOAUTH_PUBLISHED_CLIENT"}
 
 @pytest.mark.parametrize("name", MISSPELT)
 def test_a_name_that_nothing_reads_is_named(name: str) -> None:
-    """A misspelt variable is no silent no: the finding has the nearest name, and no value."""
+    """A misspelled variable is not ignored: the finding has the nearest name, but no value."""
     (found,) = check_names({name: "canary", "PATH": "/bin", "DDOAUTH_CLIENT_ID": "x"})
     assert found.status is Status.NOTE
     assert MISSPELT[name] in found.found

@@ -1,4 +1,4 @@
-"""The doctor says which token endpoint answers, and sends nothing that could be spent."""
+"""The doctor says which token endpoint responds, and sends nothing that could be used up."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_one_is_gone(in_use: str, status: Status) -> None:
 
 
 def test_nothing_secret_is_sent(serve: Callable[..., RecordingServer]) -> None:
-    """Two posts with an empty body and no credential; an odd answer tells nothing."""
+    """It sends two posts with an empty body and no credential; an odd response proves nothing."""
     server = serve(Answer("hello", 200))
     site = replace(server.site, name="us1")
     client = registration(sites=("us1",))
@@ -57,7 +57,7 @@ def test_nothing_secret_is_sent(serve: Callable[..., RecordingServer]) -> None:
 
 
 def test_a_site_of_no_table() -> None:
-    """A client of a site that the table lacks is not asked for anywhere else."""
+    """For a client of an unlisted site, no other site is asked."""
     client = registration(sites=("us9",))
     (found,) = check_token_endpoints(client, sites=DATADOG_SITES)
     assert found.status is Status.UNKNOWN

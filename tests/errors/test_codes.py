@@ -53,7 +53,7 @@ def test_each_raised_code_has_advice() -> None:
 
 
 def test_each_advice_is_for_a_code_in_use() -> None:
-    """A listed code stands as a text somewhere in the package."""
+    """Every listed code appears as a string somewhere in the package."""
     texts = {text for tree in _trees().values() for text in _texts(tree)}
     assert set(ADVICE) - texts == set()
 

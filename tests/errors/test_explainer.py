@@ -23,7 +23,7 @@ HOSTS = {
 
 
 def test_each_code_has_one_explanation() -> None:
-    """No code occurs in two groups, where the second explanation would hide the first."""
+    """No code is in two groups, because the second explanation would hide the first."""
     codes = [explanation.code for explanation in ALL]
     assert len(codes) == len(set(codes))
 
@@ -51,7 +51,7 @@ def _is_sentence(text: str) -> bool:
 
 
 def test_fix_is_the_advice() -> None:
-    """The next step is written once: what the message says is what the explanation says."""
+    """The next step is written once: the message and the explanation say the same."""
     errors = [TokenError(each.code, "It failed.") for each in ALL]
     assert [error.advice for error in errors] == [each.fix for each in ALL]
 
@@ -73,7 +73,7 @@ def test_what_servers_say_has_a_source() -> None:
 
 
 def test_sources_are_found_by_number() -> None:
-    """A section of an RFC and an issue lead to themselves."""
+    """The links for an RFC's section and an issue lead to them."""
     sources = dict(explain("invalid_grant").sources)
     assert sources["RFC 7636 section 4.6"] == "https://www.rfc-editor.org/rfc/rfc7636#section-4.6"
     assert sources["DataDog/pup issue 198"] == "https://github.com/DataDog/pup/issues/198"
@@ -88,7 +88,7 @@ def test_an_error_is_explained_by_its_code() -> None:
 
 @pytest.mark.parametrize("unknown", ["invalid-grant", "", TimeoutError(), SystemExit(2)])
 def test_an_unknown_code_is_refused_with_the_shape_of_codes(unknown: object) -> None:
-    """Whatever has no known code gets a ValueError that shows how codes look."""
+    """Anything without a known code gets a ValueError that shows what codes look like."""
     with pytest.raises(ValueError, match="lower-case words joined by underscores, such as unknown"):
         explain(unknown)  # type: ignore[arg-type]
 

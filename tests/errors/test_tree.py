@@ -14,7 +14,7 @@ def _error(*said: str) -> errors.TokenError:
 
 
 def test_message_has_three_parts() -> None:
-    """The text holds the code, the sentence, the server's words and the advice, in this order."""
+    """The text has the code, the sentence, the server's words and the advice, in this order."""
     assert str(_error("invalid_grant - used", "twice")) == (
         "[invalid_grant] The token exchange was refused (400). "
         f"The server said: invalid_grant - used; twice. Next: {by_code()['invalid_grant'].fix} "
@@ -29,12 +29,12 @@ def test_a_silent_server_is_not_quoted() -> None:
 
 
 def test_repr_names_the_class() -> None:
-    """A list of errors tells them apart."""
+    """Errors in a list can be told apart."""
     assert repr(_error()).startswith("TokenError('[invalid_grant] ")
 
 
 def test_the_exchange_is_carried() -> None:
-    """Whoever catches the error can look at the masked exchange."""
+    """Code that catches the error can read the masked exchange."""
     exchange = response().exchange
     assert errors.ApiError("not_found", "No.", exchange=exchange).exchange is exchange
 
@@ -67,6 +67,6 @@ def test_the_tree_is_as_drawn(error: type[DdoauthError], parents: set[type]) -> 
 
 
 def test_every_class_is_in_the_tree() -> None:
-    """No error class stands outside the drawing."""
+    """The drawing includes every error class."""
     classes = {c.__name__ for c in vars(errors).values() if isinstance(c, type)}
     assert all(name in (errors.__doc__ or "") for name in classes if name.endswith("Error"))

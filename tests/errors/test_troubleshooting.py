@@ -1,4 +1,4 @@
-"""Each text of Datadog's own, and each thing that hurt somebody, leads to an explanation."""
+"""Each of Datadog's own texts, and each known trouble, leads to an explanation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KNOWN_PAINS = [
     ("invalid_scope", "remove scopes one by one"),
     ("unauthorized", "doesn't show whether the endpoint lacks OAuth support or the scope"),
     ("unauthorized", "If your server does not refresh"),
-    ("api_key_exists", "before an uninstallation (which does not remove keys)"),
+    ("api_key_exists", "before the integration was uninstalled (which does not remove keys)"),
     ("scope_missing", "creating a monitor needs the token"),
     ("scope_missing", "did not start from the tile"),
     ("invalid_client_id", "signed in to an organization other than"),
@@ -45,7 +45,7 @@ KNOWN_PAINS = [
     ("invalid_client", "belongs to the private client instead of the published one"),
     ("api_key_required", "there is no `metrics_write` scope"),
     ("token_refused", "single quotes, so the shell does not expand them"),
-    ("rate_limited", "holds the seconds until the period ends, not a point in time"),
+    ("rate_limited", "contains the number of seconds until the period ends, not a point in time"),
     ("no_credentials_for_site", "a private one from another site"),
     ("api_refused", "`ddoauth doctor` compares your clock"),
 ]
@@ -63,6 +63,6 @@ def test_texts_of_the_server_lead_to_their_entry(status: int, body: str, reader:
 
 @pytest.mark.parametrize(("code", "words"), KNOWN_PAINS)
 def test_known_pains_have_an_entry(code: str, words: str) -> None:
-    """What people are known to have got stuck on is named as cause, evidence or next step."""
+    """Every known stumbling block appears as a cause, as evidence or as a next step."""
     entry = explain(code)
     assert words in f"{entry.cause} {entry.evidence} {entry.fix}"

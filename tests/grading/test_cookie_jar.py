@@ -1,4 +1,4 @@
-"""The customer's browser keeps and sends cookies as Chromium does."""
+"""The customer's browser stores and sends cookies as Chromium does."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Places:
         return f"http://{host}:{self.port}{path}"
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Start again."""
         self.seen.clear()
         self.over.clear()
 

@@ -26,7 +26,7 @@ SPINNING = (sys.executable, "-c", "while True: pass")
 def test_ten_gradings_are_equal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spinning: int
 ) -> None:
-    """Ten whole gradings give the same verdicts, also while a program keeps each core busy."""
+    """Ten complete runs give the same verdicts, even while a program keeps each core busy."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     with ExitStack() as stack:

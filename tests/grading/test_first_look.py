@@ -51,7 +51,7 @@ def test_the_file_holds_what_the_server_asked_for(written: tuple[dict[str, Any],
 
 
 def test_the_file_grades(written: tuple[dict[str, Any], str]) -> None:
-    """What was written is enough for one check, which needs three connects and no more."""
+    """The written settings are enough for one check, which needs only three connections."""
     report = grade(settings_from(written[0]), only=["state-checked"])
     assert [result.verdict for result in report.results] == [Verdict.MET]
     assert report.connects <= 4
@@ -62,7 +62,7 @@ def test_the_file_grades(written: tuple[dict[str, Any], str]) -> None:
     [("page", {"page": "URL"}), ("json", {"json": "URL", "field": "data.next.0"})],
 )
 def test_the_way_to_begin_is_found(start: str, expected: dict[str, str]) -> None:
-    """A page with a link and a JSON answer with the address are told apart."""
+    """A page with a link is distinguished from a JSON response with the address."""
     text, url = _looked(start)
     wanted = {name: value.replace("URL", url) for name, value in expected.items()}
     assert tomllib.loads(text)["start"] == wanted
@@ -76,7 +76,7 @@ def test_consent_by_script_needs_a_browser() -> None:
 
 
 def test_another_client_is_named() -> None:
-    """A server with credentials of its own is told where the sandbox's belong."""
+    """For a server with its own credentials, the message says where the sandbox's belong."""
     with pytest.raises(SettingsError) as caught:
         _looked("redirect", client={**CLIENT, "DD_ID": "my-own"})
     assert caught.value.code == "other_client"

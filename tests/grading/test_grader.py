@@ -69,7 +69,7 @@ def test_a_good_server_is_met(report: GradeReport) -> None:
 
 
 def test_evidence_is_of_the_journal_and_holds_no_secret(report: GradeReport) -> None:
-    """Lines of evidence name numbers, hosts and statuses; no secret of the run stands in them."""
+    """Lines of evidence have numbers, hosts and statuses, but none of the run's secrets."""
     lines = [line for result in report.results for line in result.evidence]
     assert any("api.datadoghq.com/api/v2/oauth2/token 200" in line for line in lines)
     told = repr(report)
@@ -96,7 +96,7 @@ def test_a_session_that_holds_the_verifier_is_not_broken() -> None:
 
 
 def test_a_mistake_is_tolerated_and_told() -> None:
-    """Without PKCE grading goes on, that check is broken, and the report names the switch."""
+    """Without PKCE, grading continues, that check is broken, and the report names the switch."""
     report = grade(_plain(PKCE="none"), only=["pkce-s256", "state-checked"])
     verdicts = {result.requirement.id: result.verdict for result in report.results}
     assert verdicts == {"pkce-s256": Verdict.BROKEN, "state-checked": Verdict.MET}
@@ -133,12 +133,12 @@ def test_a_crash_shows_a_key_that_was_not_stored(
 
 
 def test_nothing_counts_after_a_death() -> None:
-    """A server that ends is broken, and what no good connect followed is not tested."""
+    """A server that ends is broken; checks without a later successful connection are not tested."""
     report = grade(_plain(DIES="stranger"), only=["denied", "stranger", "error-escaped"])
     found = {result.requirement.id: result for result in report.results}
     assert found["stranger"].verdict is Verdict.BROKEN
     assert found["denied"].verdict is Verdict.NOT_TESTED
-    assert "good connect" in found["denied"].reason
+    assert "successful connection" in found["denied"].reason
     assert found["error-escaped"].verdict is Verdict.MET
 
 
@@ -184,7 +184,7 @@ def test_a_token_lives_until_a_slow_server_has_connected_its_customer(
 def test_an_act_that_does_not_end_proves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A call without an answer is not tested, and the reason names it and `patience`."""
+    """A call without a response is not tested, and the reason names it and `patience`."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     slow = _slow(tmp_path, CALL, seconds=60)

@@ -1,4 +1,4 @@
-"""Servers of five languages, written as their libraries' documentation says, are graded whole."""
+"""Servers in five languages that follow their libraries' documentation are graded completely."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _not_met(report: GradeReport) -> dict[str, str]:
 def test_a_documented_server_is_graded_as_its_library_deserves(
     server: LibraryServer, tmp_path: Path
 ) -> None:
-    """What is not met is what `expected.toml` explains, and all else is met."""
+    """The unmet requirements are those that `expected.toml` explains; all others are met."""
     command = command_of(server, folder=tmp_path)
     report = grade(library_settings(server, command=command, folder=tmp_path))
     calls = "calls" if server.calls else "no_calls"

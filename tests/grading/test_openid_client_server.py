@@ -48,7 +48,7 @@ def _graded(server: Path, folder: Path, patch: pytest.MonkeyPatch, *only: str) -
 def test_its_quick_checks_are_met(
     server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the front brings to the sandbox is judged the same in another language."""
+    """A server in another language gets the same verdicts through the front."""
     report = _graded(server, tmp_path, monkeypatch, *QUICK)
     assert report.tolerated == ()
     others = {

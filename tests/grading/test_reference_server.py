@@ -1,4 +1,4 @@
-"""The server that partners copy goes the whole way under Datadog's own names."""
+"""The server that partners copy completes the whole flow under Datadog's own names."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _port() -> int:
 
 
 class Place:
-    """Hold a running server, its sandbox, and browsers that reach both."""
+    """A running server, its sandbox, and browsers that reach both."""
 
     def __init__(self, sandbox: Sandbox, session: Any, port: int, output: Path) -> None:
         self.sandbox = sandbox
@@ -56,7 +56,7 @@ class Place:
         return browser
 
     def consent(self, browser: httpx.Client, *, domain: str = "", decision: str = "approve") -> str:
-        """Begin in the tile of a site, answer on Datadog's page, and return the redirect."""
+        """Start from a site's tile, decide on Datadog's page, and return the redirect."""
         tile = {"domain": domain, "site": f"https://app.{domain}"} if domain else {}
         begun = browser.get(f"{self.url}/connect/datadog", params=tile)
         assert begun.status_code == 303, begun.text
@@ -163,7 +163,7 @@ def test_failures_are_pages_and_leak_nothing(place: Place) -> None:
 
 
 def test_accounts_do_not_see_each_other(place: Place) -> None:
-    """An account has its own connections, also where two connect the same organization."""
+    """An account has its own connections, even if two accounts connect the same organization."""
     first, second = place.browser("first"), place.browser("second")
     assert first.get(place.consent(first)).status_code == 303
     assert len(first.get(f"{place.url}/connections").json()["connected"]) == 1

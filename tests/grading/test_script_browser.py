@@ -1,4 +1,4 @@
-"""Where JavaScript begins the flow, Chromium opens the server's pages, and cookies go along."""
+"""If JavaScript starts the flow, Chromium opens the server's pages and keeps the cookies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _needs_chromium() -> None:
 
 @pytest.mark.long
 def test_a_flow_that_javascript_begins_or_ends_is_written_and_graded() -> None:
-    """A script and a button with one lead to Datadog, and the session's cookie comes back.
+    """A script, or a button with one, leads to Datadog, and the session's cookie is sent back.
 
     Where the redirect arrives in a page, its script posts the code to its own server.
     """

@@ -1,4 +1,4 @@
-"""Settings of a grading are exact: a name that is not known is refused, and so is a secret."""
+"""The settings are strict: unknown names and secrets are refused."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_references_are_filled_in() -> None:
 
 
 def test_what_is_written_can_be_read_and_nothing_is_overwritten(tmp_path: Path) -> None:
-    """A file made of settings gives the same settings; blocked hosts are comments."""
+    """A file written from settings gives the same settings; blocked hosts are comments."""
     path = tmp_path / "ddoauth-grade.toml"
     path.write_text(WHOLE, "utf-8")
     settings = read_settings(path)

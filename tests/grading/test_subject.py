@@ -1,4 +1,4 @@
-"""A server that cannot be graded gets one clear line, with a code of its own."""
+"""A server that cannot be graded gets one clear line with its own code."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_flow_begins_at_a_page(base: str, path: str) -> None:
 
 
 def test_a_flow_begins_in_json_and_in_the_log(base: str) -> None:
-    """A named field of a JSON answer, and a line of the output, hold the address."""
+    """The address can be in a named field of a JSON response or in a line of the output."""
     assert _begun(StartSettings(json=f"{base}/json", field="go.0")) == CONSENT
     assert _begun(StartSettings(log="open"), written=f"ready\nopen {CONSENT} now\n") == CONSENT
 
@@ -125,14 +125,14 @@ def test_a_json_answer_without_the_field_says_so(base: str) -> None:
 
 
 def test_nothing_at_the_address_is_named() -> None:
-    """A server that does not run is told from one that fails."""
+    """A server that does not run is distinguished from one that fails."""
     with pytest.raises(FlowNotFoundError) as caught:
         _begun(StartSettings(url=f"http://127.0.0.1:{free_port()}/connect"))
     assert caught.value.code == "no_server"
 
 
 def test_the_tile_adds_what_is_missing() -> None:
-    """Parameters that the address has already stay as they are."""
+    """Existing parameters of the address stay unchanged."""
     url = "http://localhost/connect?domain=own&x=1"
     added = with_pairs(url, {"domain": "d", "site": "s"})
     assert added == "http://localhost/connect?domain=own&x=1&site=s"
@@ -170,7 +170,7 @@ def test_a_process_is_started_heard_and_started_again(tmp_path: Path) -> None:
 
 
 def test_a_command_that_ends_is_named_with_its_last_line(tmp_path: Path) -> None:
-    """A server that ends at once says what it said last."""
+    """If a server ends at once, the message has its last line."""
     ends = "print('DD_CLIENT_ID is missing'); raise SystemExit(3)"
     with pytest.raises(SettingsError, match="exit code 3") as caught:
         Subject(_start(tmp_path, sys.executable, "-c", ends, port=free_port())).start()

@@ -64,7 +64,7 @@ def test_a_start_that_leads_nowhere_is_named(trouble: str, code: str, said: str)
 
 
 def test_https_at_a_plain_http_port_is_named() -> None:
-    """Nothing that can be read answers, and the line says which scheme to try."""
+    """The response is unreadable, and the line says which scheme to try."""
     settings = _settings("")
     start = replace(settings.start, url=settings.start.url.replace("http:", "https:"))
     with pytest.raises(SettingsError, match="write http://") as caught:
@@ -92,7 +92,7 @@ def test_a_death_midway_leaves_the_rest_to_run() -> None:
 
 
 def test_printed_secrets_are_found_and_not_repeated() -> None:
-    """The log is broken, and the report does not hold what it holds."""
+    """The log check is broken, and the report does not contain the logged secret."""
     report = grade(_settings("prints"), only=["logs-clean"])
     (result,) = report.results
     assert result.verdict is Verdict.BROKEN
@@ -102,11 +102,11 @@ def test_printed_secrets_are_found_and_not_repeated() -> None:
 
 
 def test_a_limit_of_its_own_is_waited_for_and_told() -> None:
-    """A server that answers 429 itself is graded more slowly, and the report says why."""
+    """A server that itself returns 429 is graded more slowly, and the report says why."""
     only = ["state-checked", "state-required", "denied"]
     report = grade(_settings("limits"), only=only)
     assert set(_verdicts(report).values()) == {Verdict.MET}
-    assert any("itself answered 429" in note for note in report.notes)
+    assert any("itself responded with 429" in note for note in report.notes)
 
 
 def test_a_listed_organization_counts_as_connected() -> None:

@@ -1,4 +1,4 @@
-"""An answer is read in every shape that Datadog uses, and never taken for what it is not."""
+"""A response is read in every format that Datadog uses, and never misinterpreted."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_oauth_code_in_both_shapes(answer: object, code: str) -> None:
 
 @pytest.mark.checklist("C9")
 def test_an_error_quotes_no_token_of_a_torn_answer() -> None:
-    """A token answer that broke off is masked in the message and in the frames' variables."""
+    """A truncated token response is masked in the message and in the frames' variables."""
     with pytest.raises(AnswerError) as caught:
         read_object(response(200, '{"access_token": "canary-torn'))
     assert "<redacted>" in str(caught.value)
@@ -179,7 +179,7 @@ def test_a_wait_is_read_however_it_is_written(
     ],
 )
 def test_a_wait_that_makes_no_sense_is_unknown(value: str, wait: float | None) -> None:
-    """The past is no wait, and what is no moment or more than a week away is not believed."""
+    """A time in the past means no wait; an invalid time, or one over a week away, is ignored."""
     assert _wait_of(value) == wait
 
 

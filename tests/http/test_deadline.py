@@ -96,7 +96,7 @@ def test_a_server_that_lingers_is_left(
 def test_a_server_that_reads_slowly_is_left(
     serve_dripping: Drip, send: Callable[[Request], None]
 ) -> None:
-    """A request that the other side takes a byte at a time ends at the deadline, too."""
+    """A request that the other side reads byte by byte also ends at the deadline."""
     server = serve_dripping(b"", b"", reads=False)
     _timed_out(send, _asked(server, method="POST", body="x" * 20_000_000))
 
@@ -124,7 +124,7 @@ def test_a_proxy_that_lingers_is_left(
     send: Callable[[Request], None],
     piece: bytes,
 ) -> None:
-    """What stands between the kit and Datadog cannot hold an exchange either."""
+    """A proxy between the kit and Datadog cannot hold up an exchange either."""
     proxy = serve_dripping(OK, piece)
     monkeypatch.setenv("HTTPS_PROXY", proxy.site.api_url)
     _timed_out(send, request(local_site("https://acme.invalid"), repeatable=False))
@@ -133,7 +133,7 @@ def test_a_proxy_that_lingers_is_left(
 @pytest.mark.checklist("C19")
 @pytest.mark.parametrize("place", ["header after header", "103 Early Hints", "chunks", "silence"])
 def test_no_lock_outlives_the_deadline(serve_dripping: Drip, place: str) -> None:
-    """Whoever waits for a grant that is being refreshed gets the store when the exchange ends."""
+    """A caller that waits for a refresh in progress gets the store when the exchange ends."""
     server = serve_dripping(*LINGERING[place])
     http = Http(timeout=10.0, deadline=DEADLINE)
     sites = SiteTable((*DATADOG_SITES, server.site))
@@ -160,7 +160,7 @@ def test_no_lock_outlives_the_deadline(serve_dripping: Drip, place: str) -> None
 
 
 def test_an_answer_in_time_is_read(serve: Callable[..., RecordingServer]) -> None:
-    """Interim answers and slow ones are no failure while the deadline holds."""
+    """Interim and slow responses are not failures before the deadline."""
     server = serve(Answer('{"a": 1}', after=0.1))
     with Http(deadline=2.0) as http:
         assert http.send(request(server.site)).text == '{"a": 1}'

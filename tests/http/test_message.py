@@ -18,7 +18,7 @@ SECRET = Secret(CLIENT_SECRET, label="client_secret")
 
 
 def test_url_and_shown_url_differ_in_host_and_secrets() -> None:
-    """What is printed names Datadog's host even if a test server answers."""
+    """Printed messages name Datadog's host even if a test server responds."""
     asked = request(
         dataclasses.replace(US1, endpoints=local_site("http://127.0.0.1:9").endpoints),
         query=(("q", "a b&c"), ("token", TOKEN)),
@@ -30,7 +30,7 @@ def test_url_and_shown_url_differ_in_host_and_secrets() -> None:
 
 
 def test_form_is_encoded_for_sending_and_listed_for_showing() -> None:
-    """Reserved characters in a secret survive the way; the shown form has one field a line."""
+    """Reserved characters in a secret are preserved; the shown form has one field per line."""
     asked = request(US1, form=(("grant_type", "x y"), ("client_secret", SECRET)))
     assert asked.content_type == "application/x-www-form-urlencoded"
     assert asked.content() == b"grant_type=x+y&client_secret=canary-client-secret%2F%2B%3D%26"
@@ -68,7 +68,7 @@ def test_a_token_goes_as_bearer() -> None:
 
 
 def test_secrets_of_a_request_are_known() -> None:
-    """Whoever masks the answer learns every secret that went out."""
+    """The code that masks a response receives every secret that was sent."""
     asked = request(
         US1,
         query=(("a", "b"),),
@@ -92,7 +92,7 @@ def test_a_response_repr_holds_no_text() -> None:
 
 @pytest.mark.checklist("C9")
 def test_a_request_shows_no_secret() -> None:
-    """Neither repr nor a listing of all fields of a request reveals a credential."""
+    """No repr and no list of a request's fields reveals a credential."""
     asked = request(
         US1,
         query=(("token", TOKEN),),

@@ -1,4 +1,4 @@
-"""Limits are learnt from answers and kept to, each on its own site."""
+"""Limits are learned from responses and observed, separately for each site."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Stand at a hundred seconds."""
+    """Return a clock that shows a hundred seconds."""
     return Clock()
 
 
@@ -49,7 +49,7 @@ def _answer(remaining: str, reset: str, *, name: str = "m", status: int = 200) -
 
 
 def test_what_is_not_known_is_not_waited_for(pace: Pace) -> None:
-    """Without an answer, or with calls left, nothing waits."""
+    """Without a response, or with calls left, nothing waits."""
     assert pace.delay(_get()) == 0
     pace.note(_get(), response=_answer("1", "9"))
     pace.note(_get(), response=response(200))
@@ -67,7 +67,7 @@ def test_a_used_up_limit_is_waited_for_until_its_reset(pace: Pace, clock: Clock)
 
 
 def test_a_429_uses_a_limit_up(pace: Pace) -> None:
-    """Also where the answer does not say how many calls remain."""
+    """This also holds if the response does not say how many calls remain."""
     pace.note(_get(), response=_answer("", "4", status=429))
     assert pace.delay(_get()) == 4
 
@@ -94,14 +94,14 @@ def test_without_a_name_an_operation_is_its_own_limit(pace: Pace) -> None:
 
 
 def test_what_was_waited_for_is_forgotten(pace: Pace) -> None:
-    """A sender whose sleep takes no time on this clock waits once, not for ever."""
+    """A sender whose sleep takes no time on this clock waits once, not forever."""
     pace.note(_get(), response=_answer("0", "9"))
     pace.waited(_get(), due=pace.due(_get()))
     assert pace.delay(_get()) == 0
 
 
 def test_what_was_used_up_again_is_remembered(pace: Pace, clock: Clock) -> None:
-    """Who waited for the first reset does not wipe out what a faster call learnt since."""
+    """A call that waited for the first reset keeps the limits that a faster call learned."""
     pace.note(_get(), response=_answer("0", "9"))
     due = pace.due(_get())
     clock.now += 9
@@ -112,6 +112,6 @@ def test_what_was_used_up_again_is_remembered(pace: Pace, clock: Clock) -> None:
 
 @pytest.mark.parametrize("reset", ["31", "1767225600", "-1", "nan", "inf", "soon"])
 def test_a_wait_that_cannot_be_meant_is_not_made(pace: Pace, reset: str) -> None:
-    """Over half a minute, an epoch, or no number: the server's own answer decides."""
+    """For over half a minute, an epoch or no number, the server's own response is returned."""
     pace.note(_get(), response=_answer("0", reset))
     assert pace.delay(_get()) == 0

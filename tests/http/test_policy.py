@@ -1,4 +1,4 @@
-"""What may be sent and when it is sent again is decided without sending anything."""
+"""The policy decides what may be sent, and when it is repeated, without sending anything."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_what_is_encrypted_or_at_home(url: str, *, loopback: bool) -> None:
     ],
 )
 def test_the_names_of_this_machine(host: str, *, here: bool) -> None:
-    """What a resolver takes for this machine is known without asking one."""
+    """Names that a resolver maps to this machine are recognized without a lookup."""
     assert is_this_machine(host) is here
 
 
@@ -112,13 +112,13 @@ def test_what_a_header_can_hold() -> None:
 def test_how_long_before_a_repeat(
     status: int, headers: dict[str, str], waits: list[float | None]
 ) -> None:
-    """What a 429 says, half a second and then one for an absent server, and never otherwise."""
+    """Wait as a 429 says, or half a second and then one if the server is absent, else never."""
     answer = replace(response(status), headers=headers)
     assert [seconds_before_repeat(answer, attempt=n) for n in (0, 1)] == waits
 
 
 def test_a_record_is_masked_and_short() -> None:
-    """Secrets of the request and of the answer are masked, and a long answer is cut."""
+    """Secrets in the request and response are masked, and a long response is truncated."""
     asked = request(US1, method="POST", form=(("client_secret", SECRET),))
     text = f'{{"errors": ["{CLIENT_SECRET}"], "key": "{API_KEY}"}}' + " " * RECORDED
     answer = recorded(

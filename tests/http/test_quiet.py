@@ -1,4 +1,4 @@
-"""What the kit sends leaves no trace in httpx's logs; what the caller sends is logged as ever."""
+"""httpx doesn't log the kit's requests; the caller's own requests are logged as usual."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.loopback import Answer
 
 from ddoauth_kit import Http, Secret
 from ddoauth_kit.http.sender import AsyncHttp
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def test_nothing_of_the_kit_is_logged(
     serve: Callable[..., RecordingServer],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """At the level DEBUG of every logger neither URLs nor headers appear."""
+    """At level DEBUG, no logger shows URLs or headers."""
     server = serve(NOISY)
     with caplog.at_level(logging.DEBUG):
         send(server.site)

@@ -1,4 +1,4 @@
-"""A record holds no known value from the start, and is handed out only looked through whole."""
+"""A record never contains known values, and is searched completely before it is returned."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_quick_pass(text: str) -> None:
     ],
 )
 def test_what_is_handed_out(echoed: str) -> None:
-    """The transcript, the answer and each further reader get what the whole walk left."""
+    """The transcript, the response and all other readers get the fully searched record."""
     answer = _answer(json.dumps({"error": echoed, "id": API_KEY}))
     transcript = Transcript()
     transcript.add(answer.record)
@@ -85,14 +85,14 @@ def test_what_is_handed_out(echoed: str) -> None:
 
 
 def test_a_token_in_other_words() -> None:
-    """A token that the answer issues is known when the record is read: here its hex digits."""
+    """A token in the response is known when the record is read, here by its hex digits."""
     answer = _answer(json.dumps({"access_token": NEW, "debug": NEW.encode().hex()}))
     assert NEW.encode().hex() not in answer.exchange.response_body
 
 
 @pytest.mark.parametrize("keep_answers", [True, False])
 def test_what_is_cut(*, keep_answers: bool) -> None:
-    """A long answer is looked through before it is cut, so that no half of a secret stays."""
+    """A long response is searched before it is truncated, so that no half of a secret remains."""
     encoded = b64encode(_RAW * 3).decode()
     for before in range(RECORDED - 60, RECORDED, 20):
         text = f"{'x ' * (before // 2)}{encoded} {'y ' * 100}"
@@ -102,6 +102,6 @@ def test_what_is_cut(*, keep_answers: bool) -> None:
 
 
 def test_an_outline_names_fields() -> None:
-    """The shape of an answer keeps its names, also such as those of secrets."""
+    """The shape of a response keeps its field names, even those of secrets."""
     answer = _answer(json.dumps({"key": API_KEY, "token": NEW}), keep_answers=False)
     assert answer.exchange.response_body == '{"key": "str", "token": "str"}'

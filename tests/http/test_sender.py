@@ -1,4 +1,4 @@
-"""Requests go out once, to where they should, and come back as an answer."""
+"""Requests are sent once, to the right place, and return a response."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_get_arrives_as_built(http: Http, serve: Serve) -> None:
 
 @pytest.mark.checklist("C9")
 def test_a_secret_arrives_in_the_body_alone(http: Http, serve: Serve) -> None:
-    """The client secret is a form field, whole, and neither in the URL nor in a header."""
+    """The client secret is a form field, in full, and is not in the URL or a header."""
     server = serve()
     http.send(_post(server.site))
     (arrived,) = server.arrived
@@ -55,7 +55,7 @@ def test_a_secret_arrives_in_the_body_alone(http: Http, serve: Serve) -> None:
 
 @pytest.mark.checklist("C10")
 def test_a_token_arrives_in_the_header_alone(http: Http, serve: Serve) -> None:
-    """A bearer token is in `Authorization`, and neither in the URL nor in the body."""
+    """A bearer token is in `Authorization`, not in the URL or the body."""
     server = serve()
     token = Secret("canary-token", label="access_token")
     http.send(request(server.site, headers=(("authorization", token),)))
@@ -96,7 +96,7 @@ def test_the_exchange_is_recorded_masked(http: Http, serve: Serve) -> None:
 def test_a_redirect_is_not_followed(
     http: Http, serve: Serve, status: int, build: Callable[[Site], Request]
 ) -> None:
-    """A redirect is an answer: nothing is sent to where it points."""
+    """A redirect is returned as a response: nothing is sent to its target."""
     elsewhere = serve()
     server = serve(Answer("", status, (("location", elsewhere.url),)))
     assert http.send(build(server.site)).status == status
@@ -154,7 +154,7 @@ def test_a_rate_limit_is_waited_for(
 def test_a_long_wait_is_left_to_the_caller(
     http: Http, serve: Serve, slept: list[float], reset: str
 ) -> None:
-    """Over half a minute, or not a number of seconds: the 429 is the answer."""
+    """If the wait is over half a minute or not a number, the 429 is returned."""
     server = serve(Answer("", 429, (("x-ratelimit-reset", reset),)))
     assert http.send(request(server.site)).status == 429
     assert (slept, len(server.arrived)) == ([], 1)
@@ -165,7 +165,7 @@ def test_a_long_wait_is_left_to_the_caller(
 def test_an_unavailable_server_is_asked_three_times(
     http: Http, serve: Serve, slept: list[float], status: int
 ) -> None:
-    """A repeatable request backs off twice, then the failure is the answer."""
+    """A repeatable request backs off twice, then the failure is returned."""
     server = serve(Answer("", status))
     assert http.send(request(server.site)).status == status
     assert (slept, len(server.arrived)) == ([0.5, 1.0], 3)
@@ -176,7 +176,7 @@ def test_an_unavailable_server_is_asked_three_times(
 def test_a_post_exchange_is_never_repeated(
     http: Http, serve: Serve, slept: list[float], status: int
 ) -> None:
-    """Codes are good once: whatever the server says, the request went out once."""
+    """Codes work once: whatever the server says, the request is sent once."""
     server = serve(Answer("", status, (("x-ratelimit-reset", "1"),)))
     assert http.send(_post(server.site)).status == status
     assert (slept, len(server.arrived)) == ([], 1)
@@ -184,7 +184,7 @@ def test_a_post_exchange_is_never_repeated(
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500, 501])
 def test_a_refusal_is_not_repeated(http: Http, serve: Serve, status: int) -> None:
-    """An answer that will not change is not asked for again."""
+    """A response that will not change is not requested again."""
     server = serve(Answer("", status))
     assert http.send(request(server.site)).status == status
     assert len(server.arrived) == 1
@@ -193,7 +193,7 @@ def test_a_refusal_is_not_repeated(http: Http, serve: Serve, status: int) -> Non
 def test_a_proxy_of_the_environment_is_passed_by_on_loopback(
     http: Http, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is on this machine is reached directly, whatever HTTP_PROXY says."""
+    """Addresses on this machine are reached directly, whatever HTTP_PROXY says."""
     proxy, server = serve(), serve()
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, proxy.url)
@@ -213,7 +213,7 @@ def test_a_site_gets_ten_connections_at_most(http: Http, serve: Serve) -> None:
 
 
 def test_a_closed_sender_can_be_closed_and_used_again(serve: Serve) -> None:
-    """Closing is no end: a notebook cell that runs again works."""
+    """A closed sender can be used again: a notebook cell that runs again works."""
     server = serve()
     with Http() as sender:
         sender.send(request(server.site))

@@ -98,7 +98,7 @@ def test_a_request_arrives_as_built(serve: Serve) -> None:
 @pytest.mark.checklist("C8")
 @pytest.mark.parametrize("url", ["http://api.datadoghq.com", "http://127.1", "ftp://127.0.0.1"])
 def test_plain_http_is_for_loopback_only(url: str) -> None:
-    """What is neither https nor on this machine is refused before any request."""
+    """An address that is neither https nor on this machine is refused before any request."""
     assert _fail(_asked(local_site(url))).code == "insecure_url"
 
 
@@ -116,7 +116,7 @@ def test_a_credential_that_no_header_can_carry(serve: Serve, token: str) -> None
 @pytest.mark.checklist("C8")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(serve: Serve, status: int) -> None:
-    """A redirect is an answer: nothing is sent to where it points."""
+    """A redirect is returned as a response: nothing is sent to its target."""
     elsewhere = serve()
     server = serve(Answer("", status, (("location", elsewhere.url),)))
     assert _send(request(server.site))[0].status == status
@@ -131,7 +131,7 @@ def test_connection_refused() -> None:
 
 
 def test_timeout(serve_raw: ServeRaw) -> None:
-    """The server listens and says nothing: `timeout`."""
+    """The server listens but does not respond: `timeout`."""
     assert _fail(_asked(serve_raw(None).site), timeout=0.1).code == "timeout"
 
 
@@ -161,7 +161,7 @@ def test_an_answer_that_takes_too_long_as_a_whole(serve_held: ServeHeld, payload
     ids=["hangs up", "in the head", "in the body", "in a chunk", "no HTTP", "compressed"],
 )
 def test_cut_off(serve_raw: ServeRaw, payload: bytes) -> None:
-    """An answer that ends early, is no HTTP, or is packed is `cut_off`, and asked for once."""
+    """A response that ends early, is not HTTP or is compressed is `cut_off`, without a retry."""
     server = serve_raw(payload)
     assert _fail(_asked(server.site)).code == "cut_off"
     assert server.connections == 1
@@ -198,7 +198,7 @@ def test_only_what_is_repeatable_is_repeated(serve: Serve, status: int) -> None:
 @pytest.mark.checklist("C13")
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500, 501])
 def test_a_refusal_is_not_repeated(serve: Serve, status: int) -> None:
-    """An answer that will not change is not asked for again."""
+    """A response that will not change is not requested again."""
     server = serve(Answer("", status))
     _send(request(server.site))
     assert len(server.arrived) == 1
@@ -227,7 +227,7 @@ def test_a_used_up_limit_is_waited_for_before_it_bites(serve: Serve) -> None:
 
 
 def test_a_long_wait_is_left_to_the_answer(serve: Serve) -> None:
-    """An hour is not slept through: the call goes out and gets its 429."""
+    """The sender does not wait an hour: the call is sent and gets its 429."""
     waiting = Waiting()
     server = serve(_limited("0", "3600"), _limited("0", "3600", status=429))
     answers = _send(request(server.site), request(server.site), sleep=waiting)
@@ -247,14 +247,14 @@ def _at_once(count: int, server: RecordingServer | HoldingServer, **options: Any
 
 
 def test_a_site_gets_ten_at_once(serve: Serve) -> None:
-    """Of forty calls at once the server sees ten at a time, and all are answered."""
+    """Of forty simultaneous calls, the server sees ten at a time, and all get a response."""
     server = serve(Answer(after=0.05))
     assert _at_once(40, server) == 40
     assert server.most_at_once == CONNECTIONS_PER_SITE
 
 
 def test_waiting_for_a_turn_is_no_timeout(serve: Serve) -> None:
-    """A call that waits for a free connection longer than the timeout is answered all the same."""
+    """A call that waits for a free connection longer than the timeout still gets a response."""
     server = serve(Answer(after=0.1))
     assert _at_once(60, server, timeout=0.4, deadline=0.4) == 60
 
@@ -301,7 +301,7 @@ def _cancelled(server: HoldingServer, *, again: int = 0) -> asyncio.CancelledErr
 
 
 def test_a_cancelled_call_leaves_no_connection(serve_held: ServeHeld) -> None:
-    """Cancelled in the middle of a body, the call hangs up at once."""
+    """A call cancelled in the middle of a body hangs up at once."""
     server = serve_held(HEAD + b"content-length: 100\r\n\r\n{")
     _cancelled(server)
     assert server.wait_for(0)
@@ -318,7 +318,7 @@ def test_a_cancellation_shows_no_secret(serve_held: ServeHeld, payload: bytes) -
 
 
 def test_a_cancelled_end_closes_all_the_same(serve_held: ServeHeld) -> None:
-    """Whoever is cancelled while closing still closes every connection."""
+    """A task that is cancelled while closing still closes every connection."""
     server = serve_held(WHOLE)
 
     async def run() -> None:
@@ -336,7 +336,7 @@ def test_a_cancelled_end_closes_all_the_same(serve_held: ServeHeld) -> None:
 
 
 def test_a_closed_sender_can_be_used_again(serve: Serve) -> None:
-    """Closing is no end."""
+    """A closed sender can be used again."""
     server = serve()
 
     async def run() -> int:
@@ -352,7 +352,7 @@ def test_a_closed_sender_can_be_used_again(serve: Serve) -> None:
 
 
 def test_closing_again_closes_what_was_opened_since(serve_held: ServeHeld) -> None:
-    """No connection outlives the second close of a sender that was used after its first."""
+    """If a closed sender is used again, closing it a second time closes every connection."""
     server = serve_held(WHOLE)
 
     async def run() -> None:
@@ -386,7 +386,7 @@ def test_the_exchange_is_recorded_masked(serve: Serve) -> None:
 
 
 def test_a_success_is_recorded_without_its_values(serve: Serve) -> None:
-    """Of a customer's data the transcript keeps counts and names, unless asked to keep it."""
+    """The transcript keeps only counts and names of a customer's data, unless asked for more."""
     server = serve(Answer('{"data": [{"name": "canary"}]}'))
     for keep in (False, True):
 
@@ -400,7 +400,7 @@ def test_a_success_is_recorded_without_its_values(serve: Serve) -> None:
 def test_a_proxy_of_the_environment_is_passed_by_on_loopback(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is on this machine is reached directly, whatever HTTP_PROXY says."""
+    """Addresses on this machine are reached directly, whatever HTTP_PROXY says."""
     proxy, server = serve(), serve()
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, proxy.url)

@@ -1,4 +1,4 @@
-"""Where no complete answer arrives, the error names the cause and holds no secret."""
+"""If no complete response arrives, the error names the cause and contains no secret."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def test_connection_refused(http: Http) -> None:
 
 @pytest.mark.checklist("C9")
 def test_timeout(serve_raw: Callable[[bytes | None], RawServer]) -> None:
-    """The server listens and says nothing: `timeout`."""
+    """The server listens but does not respond: `timeout`."""
     with Http(timeout=0.1) as http:
         error = _fail(http, serve_raw(None).site)
     assert (type(error), error.code) == (NetworkError, "timeout")
-    assert "came in time" in error.what
+    assert "arrived in time" in error.what
     _assert_masked(error)
 
 
@@ -83,7 +83,7 @@ def test_timeout(serve_raw: Callable[[bytes | None], RawServer]) -> None:
 def test_cut_off(
     http: Http, serve_raw: Callable[[bytes | None], RawServer], payload: bytes
 ) -> None:
-    """An answer that ends early or is no HTTP is `cut_off`, and nothing is sent again."""
+    """A response that ends early or is not HTTP is `cut_off`, and nothing is sent again."""
     server = serve_raw(payload)
     error = _fail(http, server.site)
     assert (type(error), error.code) == (NetworkError, "cut_off")
@@ -176,7 +176,7 @@ def test_an_answer_of_exactly_the_limit_is_read(
 def test_an_answer_that_drips_ends_at_the_deadline(
     serve_raw: Callable[[bytes | None], RawServer],
 ) -> None:
-    """A server that sends a little now and then cannot hold a call for ever."""
+    """A server that sends a little now and then cannot hold up a call forever."""
     server = serve_raw(HEAD + b"\r\n" + b"x" * 100_000)
     with Http(timeout=5.0, deadline=-1.0) as http:
         error = _fail(http, server.site)
@@ -186,7 +186,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(
 def test_a_credential_with_half_a_character(
     http: Http, serve: Callable[..., RecordingServer]
 ) -> None:
-    """What no encoding can send is refused as input, before anything goes out."""
+    """Text that no encoding can represent is refused as input, before anything is sent."""
     server = serve()
     odd = Secret("canary-\ud800", label="client_secret")
     with pytest.raises(InputError) as caught:

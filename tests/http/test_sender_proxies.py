@@ -135,7 +135,7 @@ BROKEN = [
 def test_a_broken_proxy_keeps_its_password(
     monkeypatch: pytest.MonkeyPatch, send: Send, name: str, value: str
 ) -> None:
-    """Whatever is wrong with its address, the error says so without user and password."""
+    """Whatever is wrong with a proxy's address, the error omits the user name and password."""
     try:
         monkeypatch.setenv(name, value)
     except ValueError:
@@ -166,7 +166,7 @@ def test_a_proxy_that_repeats_its_password(
 def test_no_keys_are_logged_beside_secrets(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, send: Send
 ) -> None:
-    """With SSLKEYLOGFILE set nothing is sent by TLS, and the file is not even made."""
+    """With SSLKEYLOGFILE set, nothing is sent over TLS, and the file is not even created."""
     _trusted_certificates.cache_clear()
     log = tmp_path / "keys.log"
     monkeypatch.setenv("SSLKEYLOGFILE", str(log))

@@ -72,7 +72,7 @@ both = pytest.mark.parametrize("send", [_blocking, _awaited])
 def test_no_cookie_is_kept(
     serve: Callable[..., RecordingServer], send: Send, name: str, cookie: str
 ) -> None:
-    """What one customer's answer sets is not sent with the next customer's request."""
+    """Cookies set by one customer's response are not sent with the next customer's request."""
     server = serve(Answer(headers=((name, cookie),)))
     send(request(server.site), request(server.site, path="/api/v1/validate"))
     assert len(server.arrived) == 2
@@ -85,7 +85,7 @@ def test_no_cookie_is_kept(
 def test_no_cookie_of_any_status_is_kept(
     serve: Callable[..., RecordingServer], send: Send, status: int
 ) -> None:
-    """Refusals, redirects and answers before a repeat are no exception."""
+    """This also applies to refusals, redirects and responses before a repeat."""
     headers = (("set-cookie", "session=canary; Path=/"), ("retry-after", "0"))
     server = serve(Answer("", status, headers), Answer())
     send(request(server.site), request(server.site))
@@ -97,7 +97,7 @@ def test_no_cookie_of_any_status_is_kept(
 def test_a_stale_connection_is_replaced(
     serve_held: Callable[..., HoldingServer], send: Send
 ) -> None:
-    """A GET whose kept connection is closed before the answer begins goes out once more."""
+    """A GET is sent again if its pooled connection is closed before the response begins."""
     server = serve_held(WHOLE, most=1)
     assert send(*[request(server.site)] * 3) == [200, 200, 200]
     assert (server.opened, len(server.requests)) == (3, 5)
@@ -108,7 +108,7 @@ def test_a_stale_connection_is_replaced(
 def test_a_code_is_not_sent_twice_over_a_stale_connection(
     serve_held: Callable[..., HoldingServer], send: Send
 ) -> None:
-    """What may have been read on a stale connection is not repeated."""
+    """A request that may have been read on a stale connection is not repeated."""
     server = serve_held(WHOLE, most=1)
     exchange = request(server.site, method="POST", form=(("code", "x"),), repeatable=False)
     with pytest.raises(NetworkError) as caught:

@@ -1,4 +1,4 @@
-"""A person can allow a finding, with a reason, and never a secret that is known."""
+"""You can allow a finding with a reason, but never a known secret."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_comment(comment: str, *, allowed: bool, tmp_path: Path) -> None:
 
 
 def test_a_known_secret_cannot_be_allowed(tmp_path: Path) -> None:
-    """Neither comment nor list hides a value that this process knows as a secret."""
+    """No comment or list hides a value that this process knows as a secret."""
     path = tmp_path / "a.py"
     path.write_text(f"a = '{KEY}'  # ddoauth: allow (an example)\n", "utf-8")
     secret = Secret(KEY, label="DD_API_KEY")

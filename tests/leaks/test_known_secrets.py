@@ -1,4 +1,4 @@
-"""What the environment holds as secrets is known by the names of its variables."""
+"""Secrets in the environment are recognized by the names of their variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A masked notebook holds no secret and is still a notebook, whatever a secret is."""
+"""A masked notebook contains no secret and is still a notebook, whatever the secret is."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_values_and_free_names_are_masked() -> None:
 
 
 def test_a_clean_notebook_is_returned_itself() -> None:
-    """Where there is nothing to mask nothing is copied, and lists of lines stay lists."""
+    """If there is nothing to mask, nothing is copied, and lists of lines stay lists."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
     assert mask_notebook(notebook) is notebook
     lines = {"cells": [{"cell_type": "code", "source": ["a\n", f"b = '{KEY}'\n"], "outputs": []}]}
@@ -95,7 +95,7 @@ def test_a_torn_secret_in_each_notation(at: int, show: Any) -> None:
     ],
 )
 def test_kinds_of_data_stay(name: str) -> None:
-    """The name of a kind of data is no place for a secret, unless it is one."""
+    """The name of a data type is never masked, unless it is a secret."""
     secret = Secret("canary0api0key0with0no0shape0", label="DD_API_KEY")
 
     def masked(name: str) -> Any:

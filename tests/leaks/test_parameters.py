@@ -66,7 +66,7 @@ def test_others_are_taken(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("declared", ["A", "B,A", "B A"])
 def test_a_user_can_say_that_a_value_is_none(declared: str) -> None:
-    """A variable names parameters that hold no secret; a known secret is refused in spite of it."""
+    """A variable names parameters without secrets; a known secret is refused nevertheless."""
     environ = {PLAIN: declared}
     refuse_secret_parameters({"A": HEX}, environ=environ)
     assert plain_values({"A": HEX, "C": HEX}, environ=environ) == {HEX}

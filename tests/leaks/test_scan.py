@@ -1,4 +1,4 @@
-"""The scan finds what looks like a secret wherever it stands, and repeats none of it."""
+"""The scan finds anything that looks like a secret, wherever it is, and repeats none of it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_shapes_are_found_in_every_encoding(
 
 @pytest.mark.parametrize("encoder", [name for name in ENCODERS if name != "json escapes"])
 def test_known_values_are_found_in_every_encoding(encoder: str, tmp_path: Path) -> None:
-    """A value that is known needs no shape."""
+    """A known value is found whatever its format."""
     found = _found(tmp_path, ENCODERS[encoder](KNOWN.reveal()), secrets=(KNOWN,))
     assert found == ["line 2: the value of <DD_API_KEY>"]
     assert _found(tmp_path, ENCODERS[encoder](KNOWN.reveal())) == []
@@ -93,7 +93,7 @@ def test_known_values_are_found_in_every_encoding(encoder: str, tmp_path: Path) 
     ],
 )
 def test_what_is_no_secret_is_left_alone(text: str, tmp_path: Path) -> None:
-    """Placeholders, prose, commits, ids and checksums are no findings."""
+    """Placeholders, prose, commits, ids and checksums are not findings."""
     assert _found(tmp_path, text) == []
 
 
@@ -165,7 +165,7 @@ def test_ids_of_widgets_are_no_keys(tmp_path: Path) -> None:
 
 
 def test_the_lessons_are_clean(tmp_path: Path) -> None:
-    """The notebooks of this repository hold no secret, and the pages that a run makes neither."""
+    """This repository's notebooks contain no secrets, and neither do the pages of a run."""
     for path in notebooks_folder().glob("*.ipynb"):
         page = notebook_page(nbformat.read(path, as_version=4), title="t")
         (tmp_path / f"{path.stem}.html").write_text(page, "utf-8")
@@ -185,7 +185,7 @@ def test_the_lessons_are_clean(tmp_path: Path) -> None:
 def test_what_lies_across_two_blocks_of_a_page(
     block: str, text: str, what: str, tmp_path: Path
 ) -> None:
-    """A page is read block by block, and still a find that needs two of them is made."""
+    """A page is read block by block, and a secret that spans two blocks is still found."""
     tag = f"<{block}>"
     known = Secret(f"first{tag}second4711", label="DD_API_KEY")
     page = f"<p>ordinary</p>{text.format(block=f'{tag} ' if 'curl' in text else tag)}<div>end</div>"
@@ -259,7 +259,7 @@ def _zipped(files: dict[str, bytes]) -> bytes:
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("secret", PLANTED)
 def test_files_of_every_kind_are_read(secret: str, file: str, tmp_path: Path) -> None:
-    """Encodings are told by their marks, and containers are opened."""
+    """Encodings are recognized by their marks, and containers are opened."""
     path = tmp_path / "data"
     path.write_bytes(FILES[file](PLANTED[secret]))
     found = scan_paths([path])
@@ -284,7 +284,7 @@ MALFORMED: list[Any] = [
 @pytest.mark.checklist("N7")
 @pytest.mark.parametrize("content", MALFORMED, ids=range(len(MALFORMED)))
 def test_malformed_notebooks_are_read(content: Any, tmp_path: Path) -> None:
-    """Whatever a notebook lacks, its secrets are found, and the next file is read as well."""
+    """Whatever a notebook lacks, its secrets are found, and the next file is also read."""
     bad, good = tmp_path / "a.ipynb", tmp_path / "b.txt"
     bad.write_text(json.dumps({"x": MINTED, "y": content}), "utf-8")
     good.write_text(MINTED, "utf-8")
@@ -300,7 +300,7 @@ def test_malformed_notebooks_are_read(content: Any, tmp_path: Path) -> None:
     ["[" * 100_000, '{"a":' * 5_000, '{"cells": [' + '{"a":' * 900, "", "{", '{"cells": [{"a": "'],
 )
 def test_torn_and_deep_notebooks_are_read(text: str, tmp_path: Path) -> None:
-    """What no parser survives is read as text."""
+    """Content that crashes every parser is read as text."""
     (tmp_path / "a.ipynb").write_text(f"{text} {MINTED}", "utf-8")
     assert scan_paths([tmp_path])
 
@@ -324,7 +324,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_is_not_text(tmp_path: Path) -> None:
-    """A secret with bytes that are no text is looked for all the same."""
+    """A secret with bytes that are not text is found as well."""
     raw = b"canary-\xff\xfe-4711"
     (tmp_path / "a").write_bytes(b"x " + raw)
     secret = Secret(raw.decode("utf-8", "surrogateescape"), label="A_TOKEN")
@@ -367,7 +367,7 @@ IDS: dict[str, Any] = {
 
 @pytest.mark.parametrize("place", IDS)
 def test_ids_at_their_places_are_no_keys(place: str, tmp_path: Path) -> None:
-    """An id is left alone where ids stand; the same text in an output is a key."""
+    """An id in an id's place is ignored; the same text in an output is a key."""
     assert _noted(tmp_path, IDS[place]) == []
     if "commit" not in place and "placeholder" not in place:
 
@@ -412,7 +412,7 @@ def test_a_container_that_nothing_unpacks_is_named(
 
 
 def test_an_encrypted_zip_is_named(tmp_path: Path) -> None:
-    """A flag says so; its files are not taken for clean."""
+    """A flag says so; its files do not count as clean."""
     data = bytearray(_zipped({"a.txt": b"secret"}))
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
@@ -499,7 +499,7 @@ def test_files_of_a_tar(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["comment", "uname", "linkpath"])
 def test_what_a_tar_says_beside_its_files(place: str, tmp_path: Path) -> None:
-    """A note to a file, its owner and the end of a link are read, too."""
+    """A file's comment, its owner and a link's target are also read."""
     path = tmp_path / "a.tar"
     path.write_bytes(_tar({"a.txt": b"nothing"}, beside={place: f"see {MINTED}"}))
     assert scan_paths([path])

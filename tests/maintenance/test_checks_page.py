@@ -30,7 +30,7 @@ def test_each_rule_has_one_row() -> None:
 
 
 def test_rules_are_sentences() -> None:
-    """Each rule says in a sentence how it should be, in ASCII, and names a source."""
+    """Each rule is a sentence in ASCII, and names a source."""
     for rule in RULES.values():
         assert re.fullmatch(r"(readme|manifest|oauth)(-[a-z]+)+", rule.id)
         assert rule.what.endswith(".")

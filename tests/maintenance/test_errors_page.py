@@ -1,4 +1,4 @@
-"""The page on errors is generated, and says of each code what the explainer says."""
+"""The page on errors is generated, and explains each code as the explainer does."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def test_every_kind_has_a_row() -> None:
 
 
 def test_rows_say_why() -> None:
-    """A kind without a store tells the reason, and one with the generic store what can be done."""
+    """A kind without a store has a reason, and one with the generic store lists its operations."""
     rows = {row.path: row for row in kinds_of_resources()}
     assert rows["/api/v2/roles"].why == "create, list, read, change, delete"
     assert rows["/api/v2/roles/{role_id}/users"].why == "add, list, remove"

@@ -1,4 +1,4 @@
-"""What follows from the order of the lessons is generated; doing it twice changes nothing."""
+"""Everything that depends on the lessons' order is generated; a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_navigation_links_the_neighbours(tmp_path: Path) -> None:
 
 
 def test_the_first_lesson_lists_all_others(tmp_path: Path) -> None:
-    """Contents lead there from everywhere, so it has to have every lesson, in order."""
+    """Links to the contents lead there, so it must list every lesson, in order."""
     lessons = [_lesson(tmp_path, name) for name in ("00_a", "01_b", "02_c")]
     text = with_navigation(lessons[0].path.read_text("utf-8"), lesson=lessons[0], lessons=lessons)
     cells = json.loads(text)["cells"]

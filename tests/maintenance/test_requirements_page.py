@@ -1,4 +1,4 @@
-"""The page on what is graded is generated, and its settings are read as they stand."""
+"""The page on grading is generated, and its example settings are valid."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_each_requirement_has_one_row() -> None:
 
 
 def test_the_settings_that_it_shows_are_valid() -> None:
-    """What a reader copies from the page is read without a complaint."""
+    """The examples on the page are valid settings."""
     (text,) = re.findall(r"```toml\n(.+?)```", page(), re.DOTALL)
     settings = settings_from(tomllib.loads(text))
     assert settings.start.url.endswith("/connect/datadog")

@@ -19,9 +19,9 @@ def test_check_finds_nothing_stale() -> None:
 
 
 def test_a_stale_table_is_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row that the code does not have goes, a missing one comes, and nothing else changes."""
+    """Extra rows are removed, missing ones are added, and nothing else changes."""
     text = README.read_text("utf-8")
-    first = "| `datadog` | Answers with Datadog's bodies and status codes. |\n"
+    first = "| `datadog` | Responds with Datadog's bodies and status codes. |\n"
     path = tmp_path / "README.md"
     path.write_text(text.replace(first, "| `made-up` | Nothing. |\n"), "utf-8")
     monkeypatch.setattr(sandbox_page, "README", path)

@@ -1,4 +1,4 @@
-"""A server that repeats secrets where words belong does not get them onto a page."""
+"""A server that repeats secrets in place of words can't get them onto a page."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_secrets_in_the_scope(http: Http, serve: Serve) -> None:
 
 
 def test_an_answer_longer_than_its_record(http: Http, serve: Serve) -> None:
-    """A token answer is read whole where its record is cut, and an echoed token stays masked."""
+    """A token response is read in full even if its record is cut; an echoed token stays masked."""
     new = "canary-new-access-token"
     body = {"access_token": new, "scope": f"events_read {new}", "padding": "x" * 70_000}
     grant = tokens(site=serve(Answer(json.dumps(body))).site)
@@ -83,7 +83,7 @@ def test_secrets_in_the_name_of_a_key(http: Http, serve: Serve) -> None:
 def test_secrets_in_the_data(
     event: dict[str, str | None], value: str, http: Http, serve: Serve
 ) -> None:
-    """What is read back is shown without the bearer, and strange data is no crash."""
+    """Data that is read back is shown without the bearer token, and odd data causes no crash."""
     server = serve(Answer(json.dumps({"events": [event]})))
     sample = Telemetry(name="a", value=1.0, at=0, source="b")
     table = read_samples(

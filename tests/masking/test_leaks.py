@@ -35,7 +35,7 @@ LOGGERS = ("ddoauth_kit", "httpx", "httpcore")
 
 
 class Run:
-    """Take a client through a flow and collect all that it shows, and all that it must not."""
+    """Take a client through a flow, and collect everything that it shows and must not show."""
 
     def __init__(self, http: Http, server: AuthlibServer) -> None:
         sites = DATADOG_SITES.with_site(local_site(server.url))
@@ -53,7 +53,7 @@ class Run:
         self.texts: list[str] = []
 
     def redirect(self) -> str:
-        """Begin an attempt and return the judge's redirect."""
+        """Start an attempt and return the judge's redirect."""
         request = self.oauth.begin(domain="lab1.example.com", session="s")
         self.requests.append(request)
         self.values.append(request)

@@ -1,10 +1,10 @@
-"""One table says what a secret looks like, and what only looks like one."""
+"""One table describes the formats of secrets and of text that only looks like one."""
 
 from __future__ import annotations
 
 import pytest
 
-from ddoauth_kit.masking.patterns import PREFIXES, field_label, is_secret_name
+from ddoauth_kit.masking.patterns import PREFIXES, field_label
 from ddoauth_kit.masking.redaction import redact
 
 HEX = "c0ffee00c0ffee11c0ffee22c0ffee33"
@@ -95,27 +95,8 @@ def test_false_alarms(text: str) -> None:
     assert redact(text) == text
 
 
-@pytest.mark.parametrize(
-    ("name", "secret"),
-    [
-        *((f"DDOAUTH_{kind}_US1", True) for kind in ("REFRESH_TOKEN", "API_KEY", "GRANT")),
-        *((n, True) for n in ("DDOAUTH_CLIENT_SECRET", "DD_PAT", "GITHUB_TOKEN", "my_password")),
-        *(
-            (n, True)
-            for n in ("accessToken", "CREDENTIALS", "REFRESH_TOKENS", "AWS_SECRET_ACCESS_KEY")
-        ),
-        *((n, False) for n in ("PAGE_TOKEN", "MAX_TOKENS", "TOKEN_URL", "KEYBOARD", "TOKEN_KIND")),
-        *((n, False) for n in ("DDOAUTH_CLIENT_ID", "DDOAUTH_SCOPES", "TOKENIZERS_PARALLELISM")),
-        *((n, False) for n in ("COMMIT", "SITE", "AWS_SECRETS_MANAGER_ENDPOINT", "PATH", "PWD")),
-    ],
-)
-def test_names_of_variables(name: str, *, secret: bool) -> None:
-    """Variables that hold a secret are told from those that count or describe one."""
-    assert is_secret_name(name) == secret
-
-
 def test_labels() -> None:
-    """A name says which placeholder stands for its value."""
+    """A name determines the placeholder for its value."""
     names = ("clientSecret", "DD-APPLICATION-KEY", "DDOAUTH_REFRESH_TOKEN_US1_FED", "scope")
     assert [field_label(name) for name in names] == [
         "client_secret",
@@ -126,7 +107,7 @@ def test_labels() -> None:
 
 
 def test_what_was_masked_is_no_element() -> None:
-    """The name in place of a secret, and what a page has after it, are no element and its value."""
+    """A placeholder for a secret is not taken for an element whose value is the text after it."""
     masked = "&lt;DDOAUTH_REFRESH_TOKEN_US1&gt;\no358Ckx1AAA=\n</pre></div>"
     assert redact(masked) == masked
     assert "o358" not in redact("<refresh_token>\no358Ckx1AAA=\n</refresh_token>")

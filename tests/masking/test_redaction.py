@@ -1,4 +1,4 @@
-"""Text that is kept or shown holds no secret, however it got in there."""
+"""Stored or shown text contains no secret, however it got there."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TOKENS = {"access_token": "canary-access-9f8e7d", "refresh_token": 'canary-"refr
     ],
 )
 def test_a_known_secret_is_masked_in_each_encoding(encode: type[str]) -> None:
-    """A server that repeats what it was sent, in whatever form, is not quoted."""
+    """A server that repeats the request, in whatever form, is not quoted."""
     text = redact(f"you sent {encode(AWKWARD)}.", secrets=KNOWN)
     assert "<client_secret>" in text
     assert not readable(AWKWARD, text)
@@ -78,7 +78,7 @@ def test_what_is_no_credential_stays(text: str) -> None:
 
 
 def test_secret_fields_of_json_are_masked_at_any_depth() -> None:
-    """A token answer keeps its shape, and says which field held what."""
+    """A token response keeps its structure, and shows which field contained what."""
     body = json.dumps({"data": [{"attributes": {"key": API_KEY}}], "scope": "é", **TOKENS})
     assert json.loads(redact_body(body)) == {
         "data": [{"attributes": {"key": "<api_key …cdef>"}}],
@@ -89,28 +89,28 @@ def test_secret_fields_of_json_are_masked_at_any_depth() -> None:
 
 
 def test_an_ordinary_key_field_stays() -> None:
-    """`key` is masked where it is long enough to be an API key: tags have keys, too."""
+    """`key` is masked only if it is long enough to be an API key, because tags also have keys."""
     assert redact_body('{"key": "env"}') == '{"key": "env"}'
     assert "canary" not in redact_body(json.dumps({"key": "canary-" * 8}))
 
 
 @pytest.mark.parametrize("cut", [1, 2, 10])
 def test_torn_json_is_masked(cut: int) -> None:
-    """An answer that broke off is masked up to its last character."""
+    """A truncated response is masked up to its last character."""
     body = json.dumps(TOKENS)[:-cut]
     assert not any(readable(token, redact_body(body)) for token in TOKENS.values())
     assert "refresh-6" not in redact_body(body)
 
 
 def test_form_encoded_answers_are_masked() -> None:
-    """Some servers answer tokens as a form; their fields are masked by name, too."""
+    """Some servers return tokens as a form; its fields are also masked by name."""
     masked = redact_body(urlencode({**TOKENS, "expires_in": "3600"}))
     assert masked == "access_token=<access_token>&refresh_token=<refresh_token>&expires_in=3600"
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "9" * 10_000])
 def test_hostile_json_is_text(text: str) -> None:
-    """A body that no parser survives is kept as it is instead of ending the program."""
+    """A body that crashes a parser is kept unchanged and does not end the program."""
     assert redact_body(text) == text
 
 
@@ -131,12 +131,12 @@ def test_tokens_in_odd_shapes_are_masked(text: str) -> None:
 
 
 def test_half_a_character_can_be_printed() -> None:
-    """Half of a surrogate pair in an answer does not break whoever prints the record."""
+    """Half of a surrogate pair in a response does not break code that prints the record."""
     redact_body('{"errors": ["\\ud800"]}').encode()
 
 
 def test_an_outline_holds_names_and_counts() -> None:
-    """The shape of an answer is kept without any of its values."""
+    """The structure of a response is kept without any of its values."""
     text = '{"data": [{"name": "Ann", "age": 3}, {}], "none": [], "ok": true}'
     assert json.loads(outline(text)) == {
         "data": ["2 items", {"name": "str", "age": "int"}],
@@ -154,7 +154,7 @@ def test_an_outline_holds_no_keys_that_are_values() -> None:
 
 @pytest.mark.parametrize("length", [399, 400, 401, 1_000, 20_000])
 def test_a_known_value_may_have_any_length(length: int) -> None:
-    """The record of a grant with all scopes is a value, too, and it is found as it is written."""
+    """The record of a grant with all scopes is a known value, too, and is found as written."""
     value = ("é1" * length)[:length]
     known = (Secret(value, label="grant"),)
     assert redact(f"before {value} after", secrets=known) == "before <grant> after"

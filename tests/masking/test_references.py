@@ -72,7 +72,7 @@ def _leaks(text: str) -> list[str]:
 
 @pytest.mark.checklist("N1")
 def test_a_run_that_fails_leaves_no_secret(tmp_path: Path) -> None:
-    """Outputs, widgets, commands, a traceback, summary and logs of a whole flow hold none."""
+    """Outputs, widgets, commands, tracebacks, summary and logs of a whole flow have no secrets."""
     done, text = _run(tmp_path, SANDBOX)
     assert done.returncode == 1
     assert "RuntimeError" in text
@@ -83,7 +83,7 @@ def test_a_run_that_fails_leaves_no_secret(tmp_path: Path) -> None:
 @pytest.mark.checklist("N1")
 @pytest.mark.checklist("N3")
 def test_secrets_come_by_reference(tmp_path: Path) -> None:
-    """A live kernel finds secret and key under their names; no parameter or argument holds them."""
+    """A live kernel finds the secret and key by name; no parameter or argument contains them."""
     done, text = _run(tmp_path, LIVE, "--mode", "live")
     assert done.returncode == 0, done.stderr
     assert "<client_secret>" in text

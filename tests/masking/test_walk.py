@@ -126,7 +126,7 @@ NESTED = ("json", "url", "html", "base64", "python", "json escapes", "colour bef
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("value", [SHAPED, AWKWARD], ids=["shaped", "known"])
 def test_each_stage(stage: str, value: str) -> None:
-    """One stage of encoding hides neither what has a shape nor what is known."""
+    """One layer of encoding hides neither recognizable secrets nor known ones."""
     text = STAGES[stage](value)
     masked = Masker([KNOWN])(text)
     assert masked != text
@@ -142,7 +142,7 @@ BETWEEN = ("-", " ", "\n", "', '", '", "', " | ", "\u00a0", "\u2009", ".", "**",
 def test_a_known_value_is_found_by_its_letters(
     between: str, each: int, case: Callable[[str], str]
 ) -> None:
-    """Whatever stands between its letters, and in whichever case they are written."""
+    """This holds whatever is between its letters, and whatever their case."""
     value = "canary7client+name/4711Zx"
     written = case(between.join(value[i : i + each] for i in range(0, len(value), each)))
     masked = Masker([Secret(value, label="client_secret")])(f"it is {written} here")
@@ -174,7 +174,7 @@ def test_a_dump_of_a_known_value(dump: str, encoding: str) -> None:
     "encode", [a85encode, b85encode, lambda b: str(int.from_bytes(b)).encode()]
 )
 def test_rarer_notations_of_a_known_value(encode: Callable[[bytes], bytes]) -> None:
-    """Base85 and one large number are read where a value is known."""
+    """Base85 and one large number are decoded if a value is known."""
     text = encode(AWKWARD.encode()).decode()
     assert text not in Masker([KNOWN])(f"it is {text} here")
 
@@ -226,7 +226,7 @@ def test_the_same_word_twice_is_masked_twice() -> None:
 
 
 def test_words_on_lines_of_their_own() -> None:
-    """Base64 one line below another is read as one text and as several, whatever each encodes."""
+    """Consecutive lines of base64 are read both as one text and as several."""
     encodings = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1")
     for first, second in product(encodings, repeat=2):
         lines = [b64encode(AWKWARD.encode(each)).decode() for each in (first, second)]
@@ -236,7 +236,7 @@ def test_words_on_lines_of_their_own() -> None:
 
 
 def test_neighbours_stay() -> None:
-    """Only the secret is replaced: what stands around it, escapes included, is as it was."""
+    """Only the secret is replaced: the text around it, including escapes, is unchanged."""
     text = f'{{"a": "x\\n{SHAPED}\\ty", "b": "50%25 &lt; \\u00e9"}}'
     assert Masker()(text) == text.replace(SHAPED, "<api_key …ee33>")
 
@@ -270,7 +270,7 @@ ALPHABETS = {
 @pytest.mark.checklist("N9")
 @pytest.mark.parametrize("name", [*RUNS, *ALPHABETS])
 def test_time_grows_in_line(name: str) -> None:
-    """A quarter of a megabyte takes a fraction of a second, and so does less that is drawn."""
+    """A quarter of a megabyte takes a fraction of a second, and so does a smaller drawing."""
     if name in RUNS:
         text = RUNS[name] * (256 * 1024 // len(RUNS[name]))
     else:
@@ -289,7 +289,7 @@ def _seconds(text: str) -> float:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_stage_in_a_long_text(stage: str) -> None:
-    """A text that is too long to be read again as a whole hides as little as a short one."""
+    """Text too long to be read again as a whole hides no more than short text."""
     drawn = random.Random(stage)
     noise = ALPHABETS[drawn.choice(("all of a keyboard", "words", "tags"))]
     before, after = ("".join(drawn.choices(noise, k=n)) for n in (5000, 3000))
@@ -301,7 +301,7 @@ def test_each_stage_in_a_long_text(stage: str) -> None:
 
 
 def test_a_bomb_is_bounded() -> None:
-    """A small word that unpacks to far too much is given up, and what stands beside it is found."""
+    """A small word that unpacks to far too much is skipped, and secrets next to it are found."""
     bomb = _base64(gzip.compress(b"\0" * 200_000_000, 9)[:250_000])
     begun = time.process_time()
     assert Masker()(f"{bomb} {SHAPED}").endswith("<api_key …ee33>")
@@ -309,7 +309,7 @@ def test_a_bomb_is_bounded() -> None:
 
 
 def test_nesting_ends() -> None:
-    """What is nested deeper than the walk goes is left, and ends nothing."""
+    """Values nested deeper than the walk goes are left alone and don't stop it."""
     text = SHAPED
     for _ in range(DEPTH + 3):
         text = json.dumps(text)
@@ -345,7 +345,7 @@ def test_fields_of_bodies(name: str, shape: str) -> None:
 
 @pytest.mark.parametrize("name", ["invalid_grant", "invalid request", "NOT_FOUND", "404"])
 def test_the_code_of_an_error_stays(name: str) -> None:
-    """`code` is what an error is called, too; a redirect's code is not a word."""
+    """`code` can also be an error's name; a redirect's code is not a word."""
     assert name in redact_body(json.dumps({"errors": [{"code": name}]}))
     assert "canary" not in redact_body(json.dumps({"code": "canary-code-4711"}))
 

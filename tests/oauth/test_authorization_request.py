@@ -1,4 +1,4 @@
-"""An attempt begins with a URL that Datadog can answer and nobody can guess."""
+"""An attempt starts with a URL that Datadog understands and nobody can guess."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_url_holds_what_datadog_asks_for() -> None:
 
 @pytest.mark.checklist("C17")
 def test_no_other_grant_is_offered() -> None:
-    """No module, of the sandbox neither, names a grant or response type that RFC 9700 forbids."""
+    """No module, not even in the sandbox, names a grant or response type that RFC 9700 forbids."""
     ours = {"authorization_code", "refresh_token"}
     others = {"password", "implicit", "client_credentials", "id_token token"}
     # Masking knows `password` as the name of a field, and customers of a server log in by one.
@@ -72,7 +72,7 @@ def test_each_attempt_has_its_own_state_and_pair() -> None:
 
 @pytest.mark.checklist("C9")
 def test_the_shown_url_has_placeholders() -> None:
-    """What is printed can be read aloud; the verifier is in neither URL."""
+    """The printed lines can be read aloud; the verifier is not in any URL."""
     request = authorization_request(EVERYWHERE)
     assert "state=<state>&code_challenge=<code_challenge>&" in request.shown_url
     assert "redirect_uri=https://acme.example.com/callback&" in request.shown_url
@@ -102,7 +102,7 @@ def test_a_client_without_scopes_sends_none() -> None:
 def test_an_attempt_from_the_tile_is_bound(
     start: dict[str, str], site: str, *, bound: bool
 ) -> None:
-    """What arrived at the onboarding URL names the site; from outside, the redirect will."""
+    """The request to the onboarding URL names the site; without one, the redirect does."""
     request = authorization_request(EVERYWHERE, **start)
     assert (request.site.name, request.bound) == (site, bound)
 
@@ -132,7 +132,7 @@ def test_a_bound_table_is_printed_as_datadog() -> None:
 @pytest.mark.checklist("C1")
 @pytest.mark.parametrize("domain", HOSTILE_DOMAINS)
 def test_a_hostile_domain_begins_nothing(domain: str) -> None:
-    """A forged tile link leads to no authorization page."""
+    """A forged tile link does not lead to an authorization page."""
     with pytest.raises(InputError) as caught:
         authorization_request(EVERYWHERE, domain=domain)
     assert caught.value.code == "unknown_site"
@@ -141,7 +141,7 @@ def test_a_hostile_domain_begins_nothing(domain: str) -> None:
 @pytest.mark.checklist("C1")
 @pytest.mark.parametrize("domain", UNLISTED_DOMAINS)
 def test_an_unlisted_region_begins_nothing(domain: str) -> None:
-    """A subdomain of Datadog's that the table lacks is refused under a name of its own."""
+    """A Datadog subdomain that is not in the table is refused with its own code."""
     with pytest.raises(InputError, match="Nothing was sent") as caught:
         authorization_request(EVERYWHERE, domain=domain)
     assert caught.value.code == "unknown_region"
@@ -159,7 +159,7 @@ def test_a_request_may_leave_scope_out() -> None:
 @pytest.mark.parametrize("site_url", HOSTILE_SITES)
 @pytest.mark.parametrize("domain", ["", "datadoghq.com"])
 def test_a_hostile_site_begins_nothing(domain: str, site_url: str) -> None:
-    """Nor does a forged `site`, with a good `domain` or without one."""
+    """A forged `site` doesn't either, with or without a valid `domain`."""
     with pytest.raises(InputError) as caught:
         authorization_request(EVERYWHERE, domain=domain, site_url=site_url)
     assert caught.value.code == "unknown_site"

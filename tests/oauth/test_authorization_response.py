@@ -1,4 +1,4 @@
-"""Nothing in a redirect is believed unchecked."""
+"""No value in a redirect is trusted unchecked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _refused(url: str, request: AuthorizationRequest) -> AuthorizationError:
 
 
 def test_a_good_redirect_gives_code_and_site() -> None:
-    """Code, site and what Datadog says of the organization come out, the code as a secret."""
+    """The code (as a secret), the site and Datadog's data about the organization are returned."""
     request = _begin()
     url = redirect(request, client_id=CLIENT.client_id, dd_oid="o-1", dd_org_name="Acme HQ")
     response = _read(url, request)
@@ -78,7 +78,7 @@ def test_a_hostile_domain_is_refused(domain: str) -> None:
 @pytest.mark.checklist("C1")
 @pytest.mark.parametrize("domain", UNLISTED_DOMAINS)
 def test_an_unlisted_region_is_refused(domain: str) -> None:
-    """A region that is newer than the table is no foreign host, and gets no secret either."""
+    """A region newer than the table is not called a foreign host, but gets no secret either."""
     request = _begin()
     assert _refused(redirect(request, domain=domain), request).code == "unknown_region"
 
@@ -111,14 +111,14 @@ def test_a_hostile_site_is_refused(site: str) -> None:
 def test_the_site_must_fit_the_attempt(
     start: str, changes: dict[str, str | None], code: str
 ) -> None:
-    """Bound attempts stay where they began; others end where this client has credentials."""
+    """Bound attempts stay on their site; others end on a site with this client's credentials."""
     request = _begin(start)
     assert _refused(redirect(request, **changes), request).code == code
 
 
 @pytest.mark.checklist("C6")
 def test_an_attempt_from_outside_ends_where_the_customer_is() -> None:
-    """The customer picked a region on the way; `domain` tells which."""
+    """The customer picked a region on the way; `domain` shows which one."""
     request = _begin()
     url = redirect(request, domain="us3.datadoghq.com", site="https://acme.datadoghq.com")
     assert _read(url, request).site.name == "us3"
@@ -170,7 +170,7 @@ def test_a_foreign_issuer_is_refused(domain: str | None, changes: dict[str, str 
 
 
 def test_another_client_is_refused() -> None:
-    """Datadog repeats the client id: it must be the one that began."""
+    """Datadog repeats the client id, which must be the one that started the attempt."""
     request = _begin()
     error = _refused(redirect(request, client_id="other\x1b[2J"), request)
     assert error.code == "wrong_client_id"
@@ -191,7 +191,7 @@ def test_another_client_is_refused() -> None:
 def test_a_reported_error_is_raised(
     error: str, description: str | None, code: str, said: str | None, domain: str | None
 ) -> None:
-    """What the redirect reports has a code of its own, and the server's words, printable."""
+    """An error in the redirect has its own code, and the server's words in printable form."""
     request = _begin()
     url = redirect(request, code=None, domain=domain, error=error, error_description=description)
     found = _refused(url, request)
@@ -211,7 +211,7 @@ def test_an_error_from_a_hostile_domain_is_not_believed() -> None:
 
 @pytest.mark.parametrize("changes", [{"code": None}, {"code": ""}])
 def test_a_redirect_without_code_and_error(changes: dict[str, str | None]) -> None:
-    """Neither yes nor no is no answer."""
+    """A redirect that is neither a yes nor a no is refused."""
     request = _begin()
     assert _refused(redirect(request, **changes), request).code == "missing_code"
 
@@ -258,7 +258,7 @@ def test_what_stands_before_the_query_does_not_count(address: str) -> None:
 
 
 def test_a_fault_names_what_the_redirect_says() -> None:
-    """A redirect that reports an error without a state is told from one that says nothing."""
+    """A redirect with an error but no state is distinguished from an empty one."""
     assert read_redirect("state=a&code=b").state.reveal() == "a"
     with pytest.raises(AuthorizationError, match=r"says error=invalid_request") as caught:
         read_redirect("error=invalid_request").refuse_fault()

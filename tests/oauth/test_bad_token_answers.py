@@ -1,4 +1,4 @@
-"""A bad answer of the token endpoint is tokens or one clear error, and nothing is kept by it."""
+"""A bad response from the token endpoint gives tokens or one clear error; no error is stored."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _grant(client: OAuthClient, server: RecordingServer, store: MemoryStore) -> 
 def test_an_exchange_gets_one_clear_error(
     http: Http, serve: Serve, name: str, endpoint: TokenEndpoint
 ) -> None:
-    """One request is sent, and no token that came with the answer is in the error."""
+    """One request is sent, and no token from the response is in the error."""
     answer, code = REFUSED[name]
     server = serve(answer)
     with pytest.raises(DdoauthError) as caught:
@@ -113,7 +113,7 @@ def test_a_refresh_keeps_what_it_had(
     endpoint: TokenEndpoint,
     waits: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """The same error by both calls; the store holds the older tokens, and none of the answer's."""
+    """Both calls raise the same error; the store has only the older tokens."""
     answer, code = REFUSED[name]
     server, store = serve(answer), MemoryStore()
     grant = _grant(_client(http, server, endpoint), server, store)

@@ -1,4 +1,4 @@
-"""One object takes a registration through the flow, and sends nothing it should not."""
+"""One object takes a registration through the flow, and sends only what it should."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _client(http: Http, server: RecordingServer) -> OAuthClient:
 
 @pytest.mark.checklist("C7")
 def test_the_whole_flow(http: Http, serve: Serve) -> None:
-    """Begin, complete, refresh, revoke: four requests, each with what the protocol asks for."""
+    """Begin, complete, refresh, revoke: four requests, each as the protocol requires."""
     server = serve(GOOD)
     client = _client(http, server)
     request = client.begin(domain="us3.datadoghq.com", session="s")
@@ -145,7 +145,7 @@ def test_a_redirect_is_good_once(http: Http, serve: Serve) -> None:
 def test_a_redirect_in_another_browser_sends_nothing(
     http: Http, serve: Serve, session: str
 ) -> None:
-    """The attempt goes on waiting for the session that began it."""
+    """The attempt continues to wait for the session that started it."""
     server = serve(GOOD)
     client = _client(http, server)
     url = redirect(client.begin(session="alice"))
@@ -205,7 +205,7 @@ def test_both_tokens_are_revoked_even_if_one_fails(http: Http, serve: Serve) -> 
 def test_a_failed_exchange_leaves_no_secret_in_the_traceback(
     http: Http, serve: Serve, answer: Answer
 ) -> None:
-    """Neither code, verifier nor secret stands in a variable of the kit's frames."""
+    """No variable in the kit's frames contains the code, the verifier or the secret."""
     server = serve(answer)
     client = _client(http, server)
     request = client.begin(session="s")
@@ -217,7 +217,7 @@ def test_a_failed_exchange_leaves_no_secret_in_the_traceback(
 
 
 def test_a_missing_secret_is_noticed_before_consent() -> None:
-    """No customer is asked for a consent whose code could not be exchanged."""
+    """Customers are never asked for consent if the code could not be exchanged."""
     with pytest.raises(InputError) as caught:
         OAuthClient(registration(client_secret=None)).begin(session="s")
     assert caught.value.code == "missing_client_secret"
@@ -235,7 +235,7 @@ def test_attempts_may_wait_elsewhere() -> None:
     "session", ["", " ", "\t\n", "None", "null", "undefined", None, 0, b"cookie", ["cookie"]]
 )
 def test_a_missing_cookie_is_not_a_session(http: Http, serve: Serve, session: object) -> None:
-    """It would put all browsers without a cookie into one session; nothing begins or ends in it."""
+    """An empty session would be shared by all browsers without a cookie, so it is refused."""
     client = _client(http, serve(GOOD))
     with pytest.raises(InputError) as caught:
         client.begin(session=session)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""However many need a token, it is fetched once, kept first, and a dead grant stays dead."""
+"""However many callers need a token, it is fetched once, stored first; a dead grant stays dead."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ from support.places import TESTS
 from support.scene import Scene
 
 from ddoauth_kit import DATADOG_SITES, OAuthClient, Secret
-from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError, TokenError
 from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.oauth import grant as grants
 from ddoauth_kit.oauth.grant import Grant, grant_slot, keep_grant, kept_grants
 from ddoauth_kit.oauth.grant_record import _TEXTS, new_record, read, written
-from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.oauth.tokens import current_user_request, monitor_list_request
 from ddoauth_kit.registration import TokenEndpoint
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.store import FileStore, MemoryStore, Slot
@@ -53,7 +52,7 @@ MANY = 20
 
 @pytest.fixture(params=[False, True], ids=["kept", "rotated"])
 def scene(request: pytest.FixtureRequest, http: Http) -> Iterator[Scene]:
-    """Put a client before a sandbox that keeps refresh tokens, and before one that rotates them."""
+    """Connect a client to a sandbox that keeps refresh tokens, and to one that rotates them."""
     with Sandbox(rotate=request.param, real_time=True) as sandbox:
         yield Scene(sandbox, http)
 
@@ -65,7 +64,7 @@ def store(tmp_path: Path) -> FileStore:
 
 
 def _expired(scene: Scene, store: Store) -> tuple[Grant, TokenSet]:
-    """Return a kept grant whose access token counts as expired by now."""
+    """Return a stored grant whose access token already counts as expired."""
     tokens = scene.tokens()
     grant = Grant(scene.oauth, store=store, slot=grant_slot(tokens))
     grant.keep(replace(tokens, expires_at=scene.sandbox.clock.now()))
@@ -95,7 +94,7 @@ def test_threads_and_clients_share_one_refresh(scene: Scene, store: FileStore) -
 
 @pytest.mark.checklist("C12")
 def test_coroutines_share_one_refresh(scene: Scene, store: FileStore) -> None:
-    """A hundred coroutines with calls of their own: one token request, and all calls succeed."""
+    """A hundred coroutines make their own calls: one token request, and all calls succeed."""
     grant, _ = _expired(scene, store)
 
     async def call_all() -> list[int]:
@@ -153,7 +152,7 @@ def test_processes_share_one_refresh(scene: Scene, store: FileStore, tmp_path: P
 
 @pytest.mark.checklist("C11")
 def test_a_new_refresh_token_is_kept_before_it_is_used(scene: Scene, store: FileStore) -> None:
-    """When `tokens` returns, the store holds what the answer brought; a new process goes on."""
+    """When `tokens` returns, the new tokens are stored, and a new process can continue."""
     grant, tokens = _expired(scene, store)
     renewed = grant.tokens()
     kept = store.get(grant_slot(tokens))
@@ -165,7 +164,7 @@ def test_a_new_refresh_token_is_kept_before_it_is_used(scene: Scene, store: File
 
 @pytest.mark.checklist("C11")
 def test_a_dead_grant_is_refused_once(scene: Scene, store: FileStore) -> None:
-    """After one refused refresh nothing is kept and nothing sent, whoever asks, however often."""
+    """After one refused refresh, nothing is stored or sent, no matter who asks or how often."""
     grant, tokens = _expired(scene, store)
     scene.oauth.revoke(tokens)
     with pytest.raises(TokenError) as caught:
@@ -184,7 +183,7 @@ def test_a_dead_grant_is_refused_once(scene: Scene, store: FileStore) -> None:
 @pytest.mark.checklist("C11")
 @pytest.mark.checklist("C12")
 def test_many_learn_of_a_dead_grant_by_one_request(scene: Scene, store: FileStore) -> None:
-    """Twenty threads ask at once for a grant that is dead: one token request in all."""
+    """Twenty threads ask at once for an ended grant: one token request in all."""
     grant, tokens = _expired(scene, store)
     scene.oauth.revoke(tokens)
 
@@ -200,7 +199,7 @@ def test_many_learn_of_a_dead_grant_by_one_request(scene: Scene, store: FileStor
 
 
 def test_a_new_authorization_revives_the_slot(scene: Scene, store: FileStore) -> None:
-    """What another process keeps after the end is found without a restart."""
+    """A grant that another process stores after the end is found without a restart."""
     grant, tokens = _expired(scene, store)
     grant.end()
     with pytest.raises(TokenError, match="grant_ended"):
@@ -211,7 +210,7 @@ def test_a_new_authorization_revives_the_slot(scene: Scene, store: FileStore) ->
 
 @pytest.mark.checklist("C16")
 def test_end_forgets_even_if_nobody_answers(scene: Scene, store: FileStore) -> None:
-    """The grant is gone from the store when the revocation fails; the failure is told."""
+    """The grant is deleted from the store even if the revocation fails; the failure is reported."""
     grant, _ = _expired(scene, store)
     scene.sandbox.inject("server-error")
     with pytest.raises(AnswerError):
@@ -235,7 +234,7 @@ def test_401_refreshes_once(scene: Scene, store: FileStore) -> None:
 
 @pytest.mark.checklist("C13")
 def test_403_refreshes_never(scene: Scene, store: FileStore) -> None:
-    """A missing scope is no matter of the token: one call, no refresh, the answer as it is."""
+    """A missing scope is not the token's fault: one call, no refresh, an unchanged response."""
     tokens = scene.tokens(scopes=["events_read"])
     grant = Grant(scene.oauth, store=store, slot=grant_slot(tokens))
     grant.keep(tokens)
@@ -245,7 +244,7 @@ def test_403_refreshes_never(scene: Scene, store: FileStore) -> None:
 
 @pytest.mark.checklist("C13")
 def test_a_401_of_a_closed_endpoint_refreshes_never(http: Http, store: FileStore) -> None:
-    """Where the token lives, a 401 means the endpoint; many such calls share one check."""
+    """If the token is valid, a 401 is about the endpoint; many such calls share one check."""
     with Sandbox(profile="no-oauth", real_time=True) as sandbox:
         scene = Scene(sandbox, http)
         tokens = scene.tokens()
@@ -272,7 +271,7 @@ REFUSED = Answer('{"errors": ["invalid_grant - Invalid or expired refresh token"
 
 
 def test_a_lost_answer_is_not_the_end(http: Http, serve: Serve, store: FileStore) -> None:
-    """When an answer breaks off the old token stays; the next call tries it, and goes on."""
+    """If a response is cut off, the old token stays; the next call tries it and continues."""
     grant, server = _served(serve, http, store, Answer("{"), GOOD)
     with pytest.raises(AnswerError):
         grant.tokens()
@@ -281,11 +280,11 @@ def test_a_lost_answer_is_not_the_end(http: Http, serve: Serve, store: FileStore
 
 
 def test_a_lost_answer_that_was_the_end_says_so(http: Http, serve: Serve, store: FileStore) -> None:
-    """If the lost answer held a rotated token, the refusal names that as a cause."""
+    """If the lost response contained a rotated token, the refusal names that as a cause."""
     grant, _ = _served(serve, http, store, Answer(""), REFUSED)
     with pytest.raises(AnswerError):
         grant.tokens()
-    with pytest.raises(TokenError, match="The answer to an earlier refresh was lost") as caught:
+    with pytest.raises(TokenError, match="The response to an earlier refresh was lost") as caught:
         grant.tokens()
     assert caught.value.code == "invalid_refresh_token"
 
@@ -293,7 +292,7 @@ def test_a_lost_answer_that_was_the_end_says_so(http: Http, serve: Serve, store:
 def test_a_clock_that_stands_still_repeats_no_failure(
     http: Http, serve: Serve, store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the system's clock moves in steps of milliseconds, the next call asks again, too."""
+    """The next call also asks again if the system's clock moves in steps of milliseconds."""
     grant, server = _served(serve, http, store, Answer("{"), GOOD)
     monkeypatch.setattr(grants, "time", SimpleNamespace(monotonic=lambda: 7.0))
     with pytest.raises(AnswerError):
@@ -304,7 +303,7 @@ def test_a_clock_that_stands_still_repeats_no_failure(
 
 @pytest.mark.checklist("C12")
 def test_those_who_waited_share_a_failure(http: Http, serve: Serve, store: FileStore) -> None:
-    """While the token endpoint is down, twenty that ask at once make one request, not twenty."""
+    """While the token endpoint is down, twenty simultaneous callers make one request."""
     grant, server = _served(serve, http, store, Answer("{}", 503, after=0.3))
 
     def fail(_: int) -> str:
@@ -318,7 +317,7 @@ def test_those_who_waited_share_a_failure(http: Http, serve: Serve, store: FileS
 
 
 def test_no_connection_keeps_the_grant(http: Http, store: FileStore) -> None:
-    """Where nobody answers, the grant stays in the store for later."""
+    """If nobody responds, the grant stays in the store for later."""
     site = refused_site()
     client = OAuthClient(
         given_registration(), sites=DATADOG_SITES.with_site(site), http=http, clock=lambda: NOW
@@ -344,7 +343,7 @@ class FullStore(MemoryStore):
 
 @pytest.mark.checklist("C9")
 def test_a_store_that_fills_up(http: Http, serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    """A refresh that cannot be kept lives on in memory, is told without it, and is kept later."""
+    """A refresh that can't be stored stays in memory, is reported, and is stored later."""
     store = FullStore()
     grant, server = _served(serve, http, store, GOOD)
     store.full = True
@@ -363,7 +362,7 @@ def test_a_store_that_fills_up(http: Http, serve: Serve, caplog: pytest.LogCaptu
 
 @pytest.mark.checklist("C11")
 def test_no_refresh_without_a_store(http: Http, serve: Serve, tmp_path: Path) -> None:
-    """Where a new token could not be kept, the old one is not spent."""
+    """If a new token could not be stored, the old one is not used up."""
     store = FileStore(tmp_path / "kept")
     grant, server = _served(serve, http, store, GOOD)
     (tmp_path / "kept").chmod(0o755)
@@ -422,7 +421,7 @@ def test_a_record_is_read_back() -> None:
     )
 )
 def test_a_record_from_elsewhere_is_refused_by_name(text: str) -> None:
-    """Whatever stands in the slot, it is an error of the kit, and its words are not repeated."""
+    """Whatever the slot contains, the error is the kit's, and does not repeat the contents."""
     with pytest.raises(InputError) as caught:
         read(Secret(text, label="grant"), sites=DATADOG_SITES)
     assert caught.value.code in {"not_stored", "unknown_site"}
@@ -450,7 +449,7 @@ def test_customers_are_found_again_after_a_restart(scene: Scene, tmp_path: Path)
 
 @pytest.mark.checklist("C11")
 def test_a_lost_refresh_is_tried_once_more(scene: Scene, store: FileStore) -> None:
-    """After an answer that never came: one more attempt; where tokens rotate, then the end."""
+    """After a lost response there is one more attempt; if tokens rotate, the grant then ends."""
     grant, _ = _expired(scene, store)
     rotates = scene.sandbox._twin.switches.rotates
     scene.sandbox.inject("lost-answer:1")
@@ -460,7 +459,7 @@ def test_a_lost_refresh_is_tried_once_more(scene: Scene, store: FileStore) -> No
         scene.whoami(grant.tokens())
         assert _refreshes(scene) == 2
         return
-    with pytest.raises(TokenError, match="The answer to an earlier refresh was lost") as caught:
+    with pytest.raises(TokenError, match="The response to an earlier refresh was lost") as caught:
         grant.tokens()
     assert caught.value.code == "invalid_refresh_token"
     for _ in range(5):
@@ -473,7 +472,7 @@ def test_a_lost_refresh_is_tried_once_more(scene: Scene, store: FileStore) -> No
 def test_a_grant_of_the_other_endpoint_is_not_forgotten(
     http: Http, serve: Serve, store: FileStore
 ) -> None:
-    """Whether v2 takes a token of v1 is not known: a refusal there ends nothing, and says so."""
+    """It is unknown whether v2 accepts a v1 token: a refusal there ends nothing, and says so."""
     grant, server = _served(serve, http, store, REFUSED, GOOD)
     grant.keep(replace(given_tokens(site=server.site), token_endpoint=TokenEndpoint.V1))
     with pytest.raises(TokenError, match="refused a refresh token that v1 issued") as caught:
@@ -525,7 +524,7 @@ Grant(client, store=Dying(Path(sys.argv[1])), slot=Slot(*sys.argv[2:])).tokens()
 @pytest.mark.checklist("C11")
 @pytest.mark.skipif(os.name != "posix", reason="processes are killed so on POSIX systems")
 def test_a_kill_between_answer_and_disk(scene: Scene, store: FileStore, tmp_path: Path) -> None:
-    """What was lost is named, and the older token is tried once more at most, by no second one."""
+    """The error names the loss; the older token is tried only once more, by one caller."""
     grant, tokens = _expired(scene, store)
     slot = grant_slot(tokens)
     folder = str(TESTS / "benchmarks")

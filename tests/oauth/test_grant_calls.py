@@ -50,7 +50,7 @@ class Twin:
         self.useless = False
 
     def __call__(self, arrived: Arrived) -> Answer:
-        """Answer by the token that came, after a while."""
+        """Respond according to the token, after a while."""
         if arrived.target.endswith("/token"):
             return self._refreshed()
         if arrived.headers["authorization"] != f"Bearer {self.alive}":
@@ -97,7 +97,7 @@ def _targets(server: RecordingServer) -> tuple[int, int]:
 
 
 def test_a_live_token_is_just_used(serve: Serve) -> None:
-    """No call is made beyond those asked for."""
+    """No call is made beyond the requested ones."""
     server = serve(respond=Twin())
     answers = _use(server.site, lambda _grant, call: _many(call))
     assert {answer.status for answer in answers} == {200}
@@ -106,7 +106,7 @@ def test_a_live_token_is_just_used(serve: Serve) -> None:
 
 @pytest.mark.checklist("C13")
 def test_twenty_refusals_share_one_check_and_one_refresh(serve: Serve) -> None:
-    """Twenty calls find the token dead at once: one asks, one refreshes, all are sent again."""
+    """Twenty calls find the token expired at once: one checks, one refreshes, all are repeated."""
     twin = Twin(alive="another", slow=0.05)
     server = serve(respond=twin)
     answers = _use(server.site, lambda _grant, call: _many(call))
@@ -161,7 +161,7 @@ def test_a_lost_answer_leads_to_one_more_attempt(
 
 
 def test_without_a_refresh_token_a_dead_token_stays_dead(serve: Serve) -> None:
-    """One check, and the reason says why there is no new one."""
+    """There is one check, and the reason says why there is no second one."""
     server = serve(respond=Twin(alive="another", slow=0.05))
     failed = _use(server.site, lambda _grant, call: _many(call), refresh_token=None)
     assert {error.code for error in failed} == {"no_refresh_token", "grant_ended"}
@@ -170,7 +170,7 @@ def test_without_a_refresh_token_a_dead_token_stays_dead(serve: Serve) -> None:
 
 
 def test_a_refreshed_token_that_is_dead_ends_it(serve: Serve) -> None:
-    """A server that refuses every token is not asked for ever new ones."""
+    """A server that refuses every token is not asked for new ones forever."""
     twin = Twin(alive="another")
     twin.useless = True
     server = serve(respond=twin)
@@ -198,7 +198,7 @@ def test_a_token_may_expire_twice(serve: Serve) -> None:
 
 @pytest.mark.checklist("C13")
 def test_an_endpoint_without_oauth_does_not_kill_the_token(serve: Serve) -> None:
-    """Its 401 is the answer; calls that were refused together share the check."""
+    """Its 401 is returned; calls that were refused together share the check."""
     twin = Twin(closed=True, slow=0.02)
     twin.check = Answer(after=0.02)
     server = serve(respond=twin)
@@ -241,7 +241,7 @@ def test_a_success_beside_a_refusal_proves_nothing(serve: Serve) -> None:
 
 @pytest.mark.parametrize("status", [403, 429, 500])
 def test_a_check_that_says_nothing_proves_nothing(serve: Serve, status: int) -> None:
-    """Where the check fails, the token is neither dead nor said to be accepted elsewhere."""
+    """If the check fails, the token is not called dead or accepted elsewhere."""
     twin = Twin(closed=True)
     twin.check = Answer("", status, (("x-ratelimit-reset", "99"),))
     server = serve(respond=twin)
@@ -287,7 +287,7 @@ def _first_call(site: Site, **changes: Any) -> Baseline:
 
 
 def test_the_baseline_is_one_call(serve: Serve) -> None:
-    """A live token answers it; a dead one is told by it alone."""
+    """A valid token passes the check, and only the check shows that a token is dead."""
     alive = serve(respond=Twin())
     found = _first_call(alive.site)
     assert (found.site, found.alive, found.status, found.evidence) == ("lab1", True, 200, "")
@@ -313,7 +313,7 @@ def test_the_baseline_refreshes_once(serve: Serve) -> None:
 
 
 def test_the_baseline_says_what_went_wrong(serve: Serve) -> None:
-    """A failure is no live token; neither is a site that nobody reaches."""
+    """A failure does not prove that a token is valid; neither does an unreachable site."""
     found = _first_call(serve(Answer('{"errors": ["broken"]}', 500)).site)
     assert (found.alive, found.status, "broken" in found.evidence) == (False, 500, True)
     found = _first_call(refused_site())
@@ -322,7 +322,7 @@ def test_the_baseline_says_what_went_wrong(serve: Serve) -> None:
 
 
 def test_a_network_failure_of_a_call_is_raised() -> None:
-    """It says nothing about the tokens, which stay."""
+    """The response says nothing about the tokens, which are kept."""
 
     async def act(grant: Grant, call: Call) -> TokenSet | None:
         with pytest.raises(NetworkError):

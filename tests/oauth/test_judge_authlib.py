@@ -33,7 +33,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 def _visit(url: str) -> str:
-    """Open the authorization URL and return where it redirects to."""
+    """Open the authorization URL and return the target of its redirect."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
     with pytest.raises(urllib.error.HTTPError) as caught:
         opener.open(url, timeout=5)
@@ -155,7 +155,7 @@ def test_an_exchange_that_does_not_fit_the_request(client: OAuthClient, part: st
 
 @pytest.mark.checklist("C16")
 def test_revoking_twice_is_no_error(client: OAuthClient) -> None:
-    """The judge answers 200 for what it does not know, and so does `revoke`."""
+    """The judge returns 200 for an unknown token, and `revoke` accepts that."""
     tokens = _authorize(client)
     client.revoke(tokens)
     client.revoke(tokens)

@@ -38,7 +38,7 @@ def test_an_attempt_is_taken_once() -> None:
 
 @pytest.mark.parametrize("state", ["", "guess", "\ud800"])
 def test_an_unknown_state_is_refused(state: str) -> None:
-    """What nobody began cannot be ended, and the attempt that waits goes on waiting."""
+    """An attempt that nobody started can't be ended, and the pending one stays pending."""
     waiting = PendingAuthorizations()
     waiting.add(_request(), session="s")
     _assert_refused(waiting, state)
@@ -110,7 +110,7 @@ def test_a_flood_costs_no_memory_and_nobody_else(flood: int) -> None:
 
 
 def test_one_of_many_threads_gets_the_attempt() -> None:
-    """A state that arrives eight times at once is good for one of them."""
+    """A state that arrives eight times at once is accepted only once."""
     waiting, request = PendingAuthorizations(), _request()
     waiting.add(request, session="s")
     won: list[AuthorizationRequest] = []

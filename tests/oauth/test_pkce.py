@@ -1,4 +1,4 @@
-"""The proof of who began: RFC 7636, S256 only, new for each attempt."""
+"""The proof of who started the attempt: RFC 7636, S256 only, new for each attempt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_vector_of_rfc_7636() -> None:
 
 @pytest.mark.checklist("C2")
 def test_verifiers_are_new_and_random() -> None:
-    """Each attempt has 256 bits of its own, in unreserved characters."""
+    """Each attempt has its own 256 bits, in unreserved characters."""
     pairs = [new_pkce_pair() for _ in range(1000)]
     assert len({pair.verifier.reveal() for pair in pairs}) == 1000
     assert all(re.fullmatch(r"[\w-]{43}", pair.verifier.reveal()) for pair in pairs)
@@ -52,7 +52,7 @@ def test_a_verifier_within_the_bounds_is_taken(verifier: str) -> None:
     ["", "a" * 42, "a" * 129, "a" * 43 + "\n", "a" * 42 + "=", "a" * 42 + "+", "a" * 42 + "é"],
 )
 def test_a_verifier_out_of_bounds_is_refused_unquoted(verifier: str) -> None:
-    """Too short, too long or with other characters: refused, and not repeated in the message."""
+    """A verifier that is too short or long or has other characters is refused but not repeated."""
     with pytest.raises(ValueError, match="43 to 128") as caught:
         pkce_pair(verifier)
     assert not verifier or verifier not in str(caught.value)

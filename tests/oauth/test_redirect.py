@@ -20,7 +20,7 @@ URL = (
 
 
 def test_every_parameter_has_a_place() -> None:
-    """What Datadog sends is read by name; what it leaves out is told from what is empty."""
+    """Datadog's values are read by name; missing values are distinguished from empty ones."""
     redirect = read_redirect(URL)
     assert (redirect.state.reveal(), redirect.code.reveal()) == ("canary-state", "canary-code")
     assert (redirect.domain, redirect.site_url) == ("datadoghq.com", "https://app.datadoghq.com")
@@ -47,14 +47,14 @@ def test_the_authorization_url_is_not_a_redirect() -> None:
 
 
 def test_it_is_parsed_once() -> None:
-    """A redirect that was parsed is handed on as it is."""
+    """A parsed redirect is passed on unchanged."""
     redirect = read_redirect(URL)
     assert read_redirect(redirect) is redirect
 
 
 @given(st.text() | st.text(alphabet="&=?%#:/[]a1\0\ud800").map("state=s&".__add__))
 def test_no_text_makes_it_raise(text: str) -> None:
-    """What is wrong is a value: a traceback would hold a frame with the text."""
+    """The problem is a value, because a traceback would contain a frame with the text."""
     redirect = read_redirect(text)
     assert isinstance(redirect, Redirect)
 
@@ -73,7 +73,7 @@ def test_no_text_makes_it_raise(text: str) -> None:
     ids=["unknown state", "two codes", "bare word", "not ASCII", "no state", "too long"],
 )
 def test_no_frame_of_the_client_holds_the_code(text: str) -> None:
-    """Whatever is refused, a traceback with all variables shows neither code nor state."""
+    """Whatever is refused, a traceback with all variables doesn't show the code or the state."""
     client = OAuthClient(registration())
     for method in (client.complete, client.receive):
         with pytest.raises(AuthorizationError) as caught:
@@ -84,7 +84,7 @@ def test_no_frame_of_the_client_holds_the_code(text: str) -> None:
 
 
 def test_a_parsed_redirect_is_as_good_as_its_text() -> None:
-    """The client takes the value where it takes the text."""
+    """The client accepts the parsed value in place of the text."""
     client = OAuthClient(registration())
     with pytest.raises(AuthorizationError) as caught:
         client.complete(read_redirect(URL), session="s")

@@ -1,4 +1,4 @@
-"""Whatever a server hands over or a person pastes, the query in it is found."""
+"""The query is found in whatever a server passes or a person pastes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_redirect_uri_may_have_a_query_of_its_own(
 
 @generated(PLACES, st.none() | st.integers() | st.dictionaries(WORD, WORD))
 def test_a_redirect_may_be_bytes_and_nothing_else_but_text(place: str, other: object) -> None:
-    """WSGI and ASGI servers hold the query as bytes; another type is refused by its name."""
+    """WSGI and ASGI servers have the query as bytes; another type is refused by name."""
     request = authorization_request(registration())
     query = redirect(request).rpartition("?")[2]
     assert _code(f"{place}?{query}".encode(), request) == "canary-code"
@@ -85,7 +85,7 @@ SPOILT: tuple[Callable[[str], str], ...] = (
 
 
 def test_a_pasted_redirect_is_read_through_what_mail_and_chat_add() -> None:
-    """Quotes, `&amp;` and the link of a mail filter change nothing about the answer."""
+    """Quotes, `&amp;` and a mail filter's link make no difference to the redirect."""
     request = authorization_request(registration())
     for spoil in SPOILT:
         text = spoil(redirect(request))
@@ -94,7 +94,7 @@ def test_a_pasted_redirect_is_read_through_what_mail_and_chat_add() -> None:
 
 @generated(st.text(max_size=80))
 def test_any_text_is_pairs_or_a_value_error(text: str) -> None:
-    """Nothing else is raised, whatever is pasted."""
+    """Whatever is pasted, no other error is raised."""
     try:
         pairs = redirect_pairs(text)
     except ValueError:
@@ -198,7 +198,7 @@ def _ordered(request: AuthorizationRequest, order: tuple[str, ...]) -> str:
 
 
 def test_a_link_that_carries_the_redirect_is_read_in_every_notation() -> None:
-    """What a mail filter made of it, and what a person or a program then wrote around that."""
+    """A link as a mail filter changes it, with text that a person or a program adds around it."""
     request = authorization_request(registration(redirect_uris=("https://acme.example.com/cb",)))
     for link, noted, order in product(CARRIED, NOTED, ORDERS):
         text = NOTED[noted](CARRIED[link](_ordered(request, order)))

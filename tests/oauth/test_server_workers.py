@@ -20,9 +20,9 @@ from support.places import ROOT, TESTS
 from support.redis_server import redis_server
 
 from ddoauth_kit.errors import NetworkError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.sandbox.testing import KEY_PATH
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def _server(settings: dict[str, Any], *, port: int) -> Iterator[str]:
 
 
 def _wait(base: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until both workers answer."""
+    """Wait until both workers respond."""
     end = time.monotonic() + 60
     seen: set[int] = set()
     while len(seen) < 2:
@@ -90,7 +90,7 @@ def _connect(browser: Browser, base: str, org: tuple[str, str, str]) -> dict[str
 
 
 def _connect_all(base: str, orgs: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
-    """Let ten browsers connect fifty times at once, each browser to all the organizations."""
+    """Have ten browsers connect fifty times at once, each to all the organizations."""
 
     def visit(number: int) -> list[dict[str, Any]]:
         browser = Browser()
@@ -103,9 +103,9 @@ def _connect_all(base: str, orgs: list[tuple[str, str, str]]) -> list[dict[str, 
 
 @pytest.mark.long
 def test_two_workers_take_fifty_connects_twice(tmp_path: Path) -> None:
-    """All 50 succeed, before and after a restart, by both processes, with one key for each org.
+    """All 50 succeed, before and after a restart, in both processes, with one key for each org.
 
-    This holds where attempts wait in a folder, and where they wait in Redis.
+    This holds whether attempts wait in a folder or in Redis.
     """
     _connects_twice(tmp_path, pending=f"files:{tmp_path / 'pending'}")
     with redis_server(tmp_path) as url:

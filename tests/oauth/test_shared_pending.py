@@ -88,7 +88,7 @@ def test_another_session_ends_nothing(place: Any) -> None:
 
 
 def test_an_attempt_ends_after_ten_minutes(place: Any) -> None:
-    """The record says when it ends, also where the place still has it."""
+    """The record says when it expires, even if the place still has it."""
     now = [time.time()]
     pending, first, second = SharedPending(place, clock=lambda: now[0]), _request(), _request()
     pending.add(first, session="s")
@@ -101,7 +101,7 @@ def test_an_attempt_ends_after_ten_minutes(place: Any) -> None:
 
 
 def test_one_of_many_threads_gets_the_attempt(place: Any) -> None:
-    """A state that arrives eight times at once is good for one of them."""
+    """A state that arrives eight times at once is accepted only once."""
     pending, request, won = SharedPending(place), _request(), []
     pending.add(request, session="s")
     start = threading.Barrier(8)
@@ -122,7 +122,7 @@ def test_one_of_many_threads_gets_the_attempt(place: Any) -> None:
 
 
 def test_a_place_holds_neither_state_nor_session(place: Any) -> None:
-    """What is kept has hashes in their place, and the key is one, too."""
+    """The record has hashes in their place, and the key is also a hash."""
     kept: dict[str, str] = {}
 
     class Watched:
@@ -144,7 +144,7 @@ def test_a_place_holds_neither_state_nor_session(place: Any) -> None:
     | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps)
 )
 def test_a_foreign_record_counts_as_none(text: str) -> None:
-    """What another program left in the place is no attempt, and no error."""
+    """A record that another program left behind is neither an attempt nor an error."""
     assert _read(text) is None
 
 
@@ -202,7 +202,7 @@ print(client.receive(sys.stdin.read(), session="cookie").site.name)
 
 
 def test_another_process_takes_the_redirect(tmp_path: Path) -> None:
-    """One process begins, ends, and another one reads the answer from a path with a query."""
+    """One process starts an attempt and ends; another one reads the redirect from a path."""
     pending = SharedPending(FileRecords(tmp_path / "pending"))
     request = OAuthClient(registration(), pending=pending).begin(session="cookie")
     done = subprocess.run(

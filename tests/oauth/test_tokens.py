@@ -1,4 +1,4 @@
-"""Tokens are asked for once, read strictly, kept with their site, and given back."""
+"""Tokens are requested once, read strictly, stored with their site, and revoked."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_refresh_carries_the_refresh_token() -> None:
 
 @pytest.mark.checklist("C16")
 def test_the_refresh_token_is_revoked_first() -> None:
-    """Two requests, each with its hint and the bearer; one where there is no refresh token."""
+    """There are two requests, each with its hint and the bearer, or one without a refresh token."""
     first, second = revocation_requests(registration(), tokens=tokens())
     assert first.url == "https://api.datadoghq.com/oauth2/v1/revoke"
     assert dict(first.form)["token"].reveal() == REFRESH_TOKEN
@@ -105,7 +105,7 @@ def test_the_refresh_token_is_revoked_first() -> None:
 
 @pytest.mark.checklist("C16")
 def test_a_stored_grant_is_dead_until_refreshed_and_can_be_revoked() -> None:
-    """Of a kept refresh token comes a grant that has expired; revoking it sends no bearer."""
+    """A bare refresh token gives an expired grant; revoking it sends no bearer token."""
     kept = Secret(REFRESH_TOKEN, label="refresh_token")
     grant = stored_grant(registration(), site=US1, refresh_token=kept)
     assert grant.seconds_left(NOW) < 0
@@ -118,7 +118,7 @@ def test_a_stored_grant_is_dead_until_refreshed_and_can_be_revoked() -> None:
 
 
 def test_nothing_is_built_without_a_secret() -> None:
-    """A client without secret is told so before a request exists."""
+    """A client without a secret is refused before a request exists."""
     client = registration(client_secret=None)
     for build in (refresh_request, revocation_requests):
         with pytest.raises(InputError) as caught:
@@ -127,7 +127,7 @@ def test_nothing_is_built_without_a_secret() -> None:
 
 
 def test_nothing_is_refreshed_without_a_refresh_token() -> None:
-    """The error tells to authorize again."""
+    """The error says to authorize again."""
     with pytest.raises(TokenError) as caught:
         refresh_request(registration(), tokens=tokens(refresh_token=None))
     assert caught.value.code == "no_refresh_token"
@@ -167,13 +167,13 @@ def test_what_is_optional_may_be_missing(
 
 
 def test_an_unnamed_scope_is_the_requested_one() -> None:
-    """Without `scope`, the grant is what was asked for (RFC 6749 section 5.1)."""
+    """Without `scope`, the grant has the requested scopes (RFC 6749 section 5.1)."""
     assert _read(scope=None).scopes.withheld == ()
     assert _read(scope="").scopes.granted == ()
 
 
 def test_scopes_with_commas_are_told_apart() -> None:
-    """No scope of Datadog's has a comma, so one between two names separates them."""
+    """None of Datadog's scopes has a comma, so a comma between two names separates them."""
     assert _read(scope="metrics_read,events_read, logs_read_data").scopes.granted == (
         "metrics_read",
         "events_read",
@@ -197,7 +197,7 @@ def test_scopes_with_commas_are_told_apart() -> None:
     ],
 )
 def test_a_strange_token_answer_is_refused_without_telling(changes: dict[str, object]) -> None:
-    """What cannot be used is named; no token gets into the message or the frames' variables."""
+    """The unusable field is named; no token reaches the message or the frames' variables."""
     with pytest.raises(AnswerError) as caught:
         _read(**changes)
     assert caught.value.code == "unexpected_answer"
@@ -257,7 +257,7 @@ REFUSALS = [
 def test_a_refused_exchange_is_named(
     status: int, text: str, error: type[DdoauthError], code: str
 ) -> None:
-    """Both shapes of an OAuth error are understood, and what is no answer is no refusal."""
+    """Both formats of an OAuth error are understood, and a missing response is not a refusal."""
     answer = response(status, text)
     with pytest.raises(DdoauthError) as caught:
         read_token_response(answer, site=US1, client_id="", requested=(), now=NOW)
@@ -291,7 +291,7 @@ def test_a_refused_refresh_is_named(
 def test_a_new_refresh_token_replaces_the_old_one(
     answer: dict[str, str], refresh_token: str
 ) -> None:
-    """A rotated token wins; where none comes, the old one stays good."""
+    """A rotated token wins; if there is none, the old one stays valid."""
     text = json.dumps({"access_token": "canary-new", "expires_in": 60, **answer})
     grant = read_refresh_response(response(200, text), tokens=tokens(), now=NOW)
     assert grant.access_token.reveal() == "canary-new"
@@ -301,7 +301,7 @@ def test_a_new_refresh_token_replaces_the_old_one(
 
 
 def test_a_refresh_does_not_widen_what_was_granted() -> None:
-    """Where a refresh names no scope, the grant is the old one, however much had been asked."""
+    """If a refresh names no scopes, the grant keeps the old ones, whatever was requested."""
     narrow = _read(scope="events_read")
     text = json.dumps({"access_token": "canary-new"})
     grant = read_refresh_response(response(200, text), tokens=narrow, now=NOW)
@@ -312,7 +312,7 @@ def test_a_refresh_does_not_widen_what_was_granted() -> None:
 @pytest.mark.checklist("C16")
 @pytest.mark.parametrize("text", ["", "{}", "OK"])
 def test_any_200_is_a_revocation(text: str) -> None:
-    """An unknown token is revoked, too (RFC 7009 section 2.2)."""
+    """An unknown token also counts as revoked (RFC 7009 section 2.2)."""
     assert read_revocation_response(response(200, text)) is None
 
 
@@ -329,7 +329,7 @@ def test_any_200_is_a_revocation(text: str) -> None:
     ],
 )
 def test_a_refused_revocation_is_named(status: int, text: str, code: str) -> None:
-    """All else leaves the token alive, and says so."""
+    """All other failures leave the token valid, and say so."""
     with pytest.raises(DdoauthError) as caught:
         read_revocation_response(response(status, text))
     assert caught.value.code == code

@@ -1,4 +1,4 @@
-"""The catalogue answers both ways: what a scope opens, and what a request needs."""
+"""The catalogue can be searched both ways: what a scope opens, and what a request needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _found(method: str, path: str) -> str | None:
 
 
 def test_every_scope_is_there() -> None:
-    """125 scopes are the spec's, six more are held by partners, and each says what it is."""
+    """The spec has 125 scopes, partners have six more, and each has a description."""
     scopes = catalogue().scopes
     assert len(scopes) == 131
     assert {name for name, scope in scopes.items() if scope.source == "partners"} == BEYOND_THE_SPEC
@@ -37,7 +37,7 @@ def test_every_scope_is_there() -> None:
 
 
 def test_every_scope_of_the_other_derivation_is_known() -> None:
-    """Whoever derived the best probes from the same spec found the same 125 scopes and kinds."""
+    """An independent derivation of the best probes found the same 125 scopes and kinds."""
     derived = {scope: entry["kind"] for scope, entry in PROBES.items()}
     spec = {n: s.kind for n, s in catalogue().scopes.items() if s.source == "spec"}
     assert len(derived) == 125
@@ -82,9 +82,11 @@ def test_every_operation_is_found_by_its_address() -> None:
     ],
 )
 def test_urls_queries_and_slashes_at_the_end(address: str) -> None:
-    """A path is found as it stands in a log: with host, query, fragment or a slash behind."""
+    """A path is found as it appears in a log: with a host, query, fragment or final slash."""
     assert _found("GET", address) == "/api/v1/monitor/{monitor_id}"
-    assert catalogue().scopes_for("get", address) == (frozenset({"monitors_read"}),)
+    found = catalogue().find("get", address)
+    assert found
+    assert found.scope_sets == (frozenset({"monitors_read"}),)
 
 
 @pytest.mark.parametrize(
@@ -125,11 +127,10 @@ def test_fixed_segments_win(path: str, template: str) -> None:
 def test_what_is_unknown_is_none(method: str, path: str) -> None:
     """An address that the spec does not have is None, not an error and not a neighbour."""
     assert catalogue().find(method, path) is None
-    assert catalogue().scopes_for(method, path) is None
 
 
 def test_companions_and_alternatives() -> None:
-    """What a scope needs beside it and what opens the same without it are told apart."""
+    """Scopes that are needed together are distinguished from alternatives."""
     both = catalogue().by_address["GET /api/v2/usage/estimated_cost"]
     assert both.companions("billing_read") == (frozenset({"usage_read"}),)
     assert both.alternatives("billing_read") == ()
@@ -146,14 +147,14 @@ def test_companions_and_alternatives() -> None:
 
 
 def test_a_key_opens_what_no_scope_opens() -> None:
-    """An operation for the API key alone is open to no token, whatever it holds."""
+    """An operation for API keys only is not open to any token, whatever its scopes."""
     series = catalogue().by_address["POST /api/v2/series"]
     assert series.needs_key
     assert not series.is_open_to(frozenset(catalogue().scopes))
 
 
 def test_an_operation_without_scopes_is_open_to_every_token() -> None:
-    """Who the token belongs to may be asked with any scope, or none."""
+    """Any scope, or none, is enough to ask whose token it is."""
     assert catalogue().by_address["GET /api/v2/current_user"].is_open_to(frozenset())
 
 

@@ -1,4 +1,4 @@
-"""Data goes in with the key that is there, one sample of each kind, and only when asked for."""
+"""Data is sent with the existing key, one sample of each kind, and only on request."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_without_a_key_nothing_is_sent(serve: Serve) -> None:
 
 
 def test_without_writes_the_key_is_only_asked_about(serve: Serve) -> None:
-    """A valid key proves no data flow, and the row says that nothing was sent."""
+    """A valid key does not prove a data flow, and the row says that nothing was sent."""
     server = serve(Answer('{"valid": true}'))
     row = _try(server, sends=False)
     assert (row.verdict, row.status) == (Verdict.INCONCLUSIVE, 200)
@@ -106,13 +106,13 @@ def test_without_writes_the_key_is_only_asked_about(serve: Serve) -> None:
 def test_a_key_that_is_not_valid(
     serve: Serve, answer: Answer, verdict: Verdict, words: str
 ) -> None:
-    """Only `valid: true` says that a key is good."""
+    """Only `valid: true` means that a key is valid."""
     row = _try(serve(answer), sends=False)
     assert row.verdict is verdict
     assert words in row.evidence
 
 
 def test_no_answer_is_an_error(serve_raw: Callable[..., RecordingServer]) -> None:
-    """Who tries a scope turns it into a row."""
+    """The caller that tries a scope turns the error into a row."""
     with pytest.raises(NetworkError):
         _try(serve_raw(b""))

@@ -1,4 +1,4 @@
-"""A probe says what it would send, and what else may explain its answer."""
+"""A probe says what it would send, and what else may explain its response."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_request_is_the_probe() -> None:
 
 
 def test_a_listing_gives_the_path() -> None:
-    """The listing is asked for as it is, and until then the path names what does not exist."""
+    """The listing is requested unchanged, and until then the path names a missing object."""
     probe = _probe("synthetics_global_variable_read")
     assert probe.approach is Approach.LISTED
     assert isinstance(probe, CallProbe)
@@ -53,7 +53,7 @@ def test_a_listing_gives_the_path() -> None:
 
 
 def test_only_whole_sets_explain() -> None:
-    """An alternative explains an answer where all of it is granted."""
+    """An alternative explains a response if all of its scopes are granted."""
     either = (frozenset({"a", "b"}), frozenset({"c"}))
     probe = replace(_probe("monitors_read"), alternatives=either)
     assert probe.explained_by(frozenset({"a", "x"})) == ()

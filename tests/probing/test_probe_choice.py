@@ -108,7 +108,7 @@ def _sent(probe: Probe) -> str:
 
 
 def test_without_writes_nothing_is_written() -> None:
-    """Whatever was granted, only GETs go out, and the five POSTs that read or validate."""
+    """Whatever was granted, only GETs are sent, and the five POSTs that read or validate."""
     assert len({_sent(probe) for probe in _probes(Writes.NONE)}) > 50
     for probe in _probes(Writes.NONE):
         address = _sent(probe)
@@ -123,7 +123,7 @@ def _ids(probe: CallProbe) -> dict[str, str]:
 
 
 def test_harmless_writes_can_change_nothing() -> None:
-    """Each is aimed at an absent thing, or its body lacks what the spec says it must have."""
+    """Each names a missing object, or its body lacks a required field."""
     writes = [
         probe
         for probe in _probes(Writes.HARMLESS)
@@ -150,7 +150,7 @@ def test_harmless_writes_can_change_nothing() -> None:
 
 
 def test_every_path_is_filled() -> None:
-    """No template is left, and whatever can be absent is: an id of the form that the spec says."""
+    """No template is left, and ids of missing objects are used, in the spec's format."""
     for probe in (*_probes(Writes.NONE), *_probes(Writes.HARMLESS)):
         assert "{" not in getattr(probe, "path", "")
         if isinstance(probe, CallProbe) and probe.operation.path_ids:
@@ -163,7 +163,7 @@ def test_every_path_is_filled() -> None:
 
 
 def test_every_required_parameter_is_filled() -> None:
-    """A call that the spec gives required parameters carries each of them, and no others."""
+    """A call has all parameters that the spec requires, and no others."""
     for probe in (*_probes(Writes.NONE), *_probes(Writes.HARMLESS)):
         if isinstance(probe, CallProbe):
             assert [name for name, _ in probe.query] == list(probe.operation.query)
@@ -171,14 +171,14 @@ def test_every_required_parameter_is_filled() -> None:
 
 
 def test_nothing_with_a_risk() -> None:
-    """What the other derivation marks as a risk is never called."""
+    """Operations that the other derivation marks as a risk are never called."""
     marked = set(DERIVED["risks"])
     assert marked
     assert not marked & {_sent(probe) for probe in _probes(Writes.HARMLESS)}
 
 
 def test_the_same_as_recommended_or_better() -> None:
-    """For 125 scopes the other derivation recommends the same call, or a reason stands above."""
+    """For 125 scopes, the other derivation recommends the same call, or a reason is given above."""
     other = {scope: entry["recommended"] for scope, entry in DERIVED["scopes"].items()}
     assert len(other) == 125
     chosen = {scope: _sent(_probe(scope, *ALL)) for scope in other}
@@ -188,7 +188,7 @@ def test_the_same_as_recommended_or_better() -> None:
 
 
 def test_the_reasons_are_true() -> None:
-    """What is said to be better is better, as far as the catalogue can tell."""
+    """A probe that is called better is better, as far as the catalogue can tell."""
     for scope, (call, reason) in BETTER.items():
         probe = _probe(scope, *ALL)
         if not call:
@@ -209,7 +209,7 @@ def test_other_scopes_are_avoided_where_they_can_be() -> None:
 
 
 def test_the_choice_depends_on_what_is_granted() -> None:
-    """The listing of variables tells, unless another granted scope opens it, too."""
+    """The listing of variables decides, unless another granted scope also opens it."""
     scope = "synthetics_global_variable_read"
     assert _probe(scope).approach is Approach.READ
     assert _probe(scope, scope, "apm_api_catalog_read").approach is Approach.LISTED
@@ -228,7 +228,7 @@ def test_an_id_comes_from_a_listing_that_is_open() -> None:
 
 
 def test_what_must_be_named_is_filled_from_now_alone() -> None:
-    """Two choices at one moment are equal, wherever its clock stands; a later one differs."""
+    """Two choices at the same moment are equal; a later one differs."""
     here = datetime(2026, 3, 1, 1, tzinfo=UTC)
     there = here.astimezone(timezone(timedelta(hours=-9)))
     for scope in ALL:
@@ -249,7 +249,7 @@ def test_what_must_be_named_is_filled_from_now_alone() -> None:
 
 
 def test_why_there_is_none() -> None:
-    """A scope without a call says whether writes would tell, or nothing does."""
+    """A scope without a call says whether writes would help, or nothing would."""
     held = _probe("slos_write", writes=Writes.NONE)
     assert (held.approach, held.flow) == (Approach.HELD_BACK, Flow.EDIT)
     assert "did not ask for writes" in held.reason
@@ -266,7 +266,7 @@ def test_why_there_is_none() -> None:
 
 
 def test_the_key_is_tried_by_sending() -> None:
-    """The one-shot call is never a probe: data goes in with the key that is there."""
+    """The one-shot call is never a probe: data is sent with the existing key."""
     for writes in Writes:
         probe = _probe("api_keys_write", *ALL, writes=writes)
         assert isinstance(probe, TelemetryProbe)
@@ -277,7 +277,7 @@ def test_the_key_is_tried_by_sending() -> None:
 
 
 def test_a_round_trip_is_taken_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is one for the scope it is the probe; elsewhere, and unasked, it is not."""
+    """A scope's round trip is its probe if there is one and if it was requested."""
     step = Step("POST", "/api/v1/monitor")
     own = Step("GET", "/api/v1/monitor/{id}")
     trip = RoundTrip(create=step, id_at=("id",), read=own, change=own, delete=own)

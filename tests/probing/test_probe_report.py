@@ -1,4 +1,4 @@
-"""A report holds what was found, and says whether somebody must look."""
+"""A report contains the results, and says whether they need attention."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ OTHER = replace(ROW, site="eu1", scope="events_read")
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_what_somebody_must_look_at(verdict: Verdict) -> None:
-    """Refused and failed are problems; all other verdicts are answers."""
+    """Refused and failed are problems; all other verdicts are results."""
     report = ProbeReport(results=(ROW, replace(ROW, verdict=verdict)), baselines=(ALIVE,))
     bad = verdict in {Verdict.REFUSED, Verdict.FAILED}
     assert (len(report.problems), report.is_good) == (int(bad), not bad)
 
 
 def test_a_dead_token_is_a_problem() -> None:
-    """Also where no row says so."""
+    """This also holds if no row says so."""
     dead = replace(ALIVE, alive=False)
     assert not ProbeReport(results=(), baselines=(ALIVE, dead)).is_good
 

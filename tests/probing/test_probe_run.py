@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import json
 import threading
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.builders import ACCESS_TOKEN, NOW, kept_grant, readable, tokens
 from support.loopback import Answer, refused_site
 from support.places import PARTNERS
-from support.probed import ALL, Probed
+from support.probed import ALL, Probed, answer_some, probing_threads
 
 from ddoauth_kit import Http, Secret
-from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE
+from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE, AsyncHttp
 from ddoauth_kit.http.transcript import Transcript
 from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.probing import probe_choice, prober
@@ -29,6 +29,7 @@ from ddoauth_kit.probing.round_trips import RoundTrip, Step
 from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.store import MemoryStore
+from ddoauth_kit.workbook.lab.blocking_probes import run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,18 +77,12 @@ def _verdicts(report: ProbeReport) -> Counter[str]:
     return Counter(str(row.verdict) for row in report.results)
 
 
-def _threads() -> set[str]:
-    """Return the threads that probing may have left."""
-    names = (thread.name for thread in threading.enumerate())
-    return {name for name in names if name.startswith(("probing", "asyncio"))}
-
-
 def test_every_scope_on_a_site(probed: Callable[..., Probed]) -> None:
     """All 131 have a verdict; none is refused, and what others explain is left open."""
     scene = probed()
     grant = scene.grant()
     target = scene.target(tokens=grant, api_key=scene.key(grant))
-    report = scene.probing(target).run_blocking()
+    report = run_blocking(scene.probing(target))
     assert [row.scope for row in report.results] == list(ALL)
     assert report.is_good
     assert report.complete
@@ -102,10 +97,10 @@ def test_every_scope_on_a_site(probed: Callable[..., Probed]) -> None:
 
 
 def test_a_narrow_token_is_refused_where_it_lacks_a_scope(probed: Callable[..., Probed]) -> None:
-    """Nothing is confirmed but what was granted; all that was sent for another was refused."""
+    """Only granted scopes are confirmed; every call for another scope was refused."""
     scene = probed()
     target = scene.target(tokens=scene.grant("us1", "monitors_read"), contrasts=())
-    report = scene.probing(target).run_blocking()
+    report = run_blocking(scene.probing(target))
     confirmed = {row.scope for row in report.results if row.verdict is Verdict.CONFIRMED}
     assert confirmed == {"monitors_read"}
     sent = [row for row in report.results if row.status and row.scope != "monitors_read"]
@@ -114,9 +109,9 @@ def test_a_narrow_token_is_refused_where_it_lacks_a_scope(probed: Callable[..., 
 
 
 def test_a_server_that_validates_first_leaves_writes_open(probed: Callable[..., Probed]) -> None:
-    """Where 404 and 400 come before scopes are looked at, no write counts as let through."""
+    """If 404 and 400 come before scopes are checked, no write counts as accepted."""
     scene = probed(profile="validate-first")
-    report = scene.probing(scene.target()).run_blocking()
+    report = run_blocking(scene.probing(scene.target()))
     found = _verdicts(report)
     assert "let_through" not in found
     assert found["inconclusive"] > 30
@@ -130,7 +125,7 @@ def test_a_server_that_validates_first_leaves_writes_open(probed: Callable[..., 
 def test_endpoints_without_oauth_are_told_from_a_dead_token(probed: Callable[..., Probed]) -> None:
     """All that is sent gets 401, nothing is refreshed, and few checks suffice."""
     scene = probed(profile="no-oauth")
-    report = scene.probing(scene.target()).run_blocking()
+    report = run_blocking(scene.probing(scene.target()))
     sent = [row for row in report.results if row.status]
     assert len(sent) > 90
     assert {row.verdict for row in sent} == {Verdict.NOT_OAUTH}
@@ -143,7 +138,7 @@ def test_limits_that_bite_are_waited_for(probed: Callable[..., Probed]) -> None:
     """Three calls in ten seconds are little, yet every row gets its verdict."""
     scene = probed(profile="rate-limits")
     scopes = tuple(scope for scope in ALL if scope.startswith(("monitors", "slos", "teams"))) * 3
-    report = scene.probing(scene.target(scopes=scopes)).run_blocking()
+    report = run_blocking(scene.probing(scene.target(scopes=scopes)))
     assert not {"rate_limited", "failed", "refused"} & set(_verdicts(report))
 
 
@@ -154,7 +149,7 @@ def test_a_token_that_expires_midway_is_refreshed_once(probed: Callable[..., Pro
     """
     scene = probed()
     reads = [s for s in ALL if s.endswith("_read")]
-    before = scene.probing(scene.target(scopes=reads), writes=Writes.NONE).run_blocking()
+    before = run_blocking(scene.probing(scene.target(scopes=reads), writes=Writes.NONE))
 
     def watch(progress: ProbeProgress) -> None:
         if progress.done == 20:
@@ -184,7 +179,7 @@ def test_a_dead_token_makes_one_call(probed: Callable[..., Probed]) -> None:
     key = scene.key(scene.grant())
     target = scene.target(tokens=grant, api_key=key, contrasts=())
     seen = len(scene.sandbox.journal)
-    report = scene.probing(target).run_blocking()
+    report = run_blocking(scene.probing(target))
     assert len(scene.sandbox.journal) - seen == 1
     assert not report.is_good
     (baseline,) = report.baselines
@@ -194,7 +189,7 @@ def test_a_dead_token_makes_one_call(probed: Callable[..., Probed]) -> None:
 
 
 def test_a_revoked_key_is_refused(probed: Callable[..., Probed]) -> None:
-    """Data in tells by sending, and without writes by asking; no key is no failure."""
+    """Data in is tested by sending or, without writes, by asking; a missing key is no failure."""
     scene = probed()
     grant = scene.grant()
     key = scene.key(grant)
@@ -202,7 +197,7 @@ def test_a_revoked_key_is_refused(probed: Callable[..., Probed]) -> None:
     def verdict(**changes: Any) -> Verdict:
         target = scene.target(tokens=grant, scopes=["api_keys_write"], **changes)
         writes = Writes.HARMLESS if changes.get("api_key") and sends else Writes.NONE
-        return scene.probing(target, writes=writes).run_blocking().results[0].verdict
+        return run_blocking(scene.probing(target, writes=writes)).results[0].verdict
 
     sends = True
     assert verdict(api_key=key) is Verdict.CONFIRMED
@@ -221,7 +216,7 @@ def test_without_writes_nothing_is_written(probed: Callable[..., Probed]) -> Non
     grant = scene.grant()
     target = scene.target(tokens=grant, api_key=scene.key(grant))
     seen = len(scene.sandbox.journal)
-    scene.probing(target, writes=Writes.NONE).run_blocking()
+    run_blocking(scene.probing(target, writes=Writes.NONE))
     sent = scene.sandbox.journal[seen:]
     posts = {entry.path for entry in sent if entry.method != "GET"}
     assert {entry.method for entry in sent} == {"GET", "POST"}
@@ -230,13 +225,13 @@ def test_without_writes_nothing_is_written(probed: Callable[..., Probed]) -> Non
 
 
 def test_rows_come_in_the_order_that_was_asked_for(serve: Serve) -> None:
-    """Sites and scopes keep their order, however fast each answers; progress counts them all."""
+    """Sites and scopes keep their order, however fast each responds; progress counts them all."""
     slow = serve(respond=lambda a: Answer("[]", after=0.05 if "monitor" in a.target else 0))
     quick = serve(Answer("[]"))
     here, there = (replace(server.site, name=name) for server, name in ((slow, "b"), (quick, "a")))
     seen: list[ProbeProgress] = []
     probing = Probing([_target(here), _target(there, *READS)], now=NOW, watch=seen.append)
-    report = probing.run_blocking()
+    report = run_blocking(probing)
     assert [row.scope for row in report.results] == [*SOME, *READS]
     assert [row.site for row in report.results] == ["b"] * 5 + ["a"] * 5
     assert (report.sites, report.complete) == (("b", "a"), True)
@@ -249,7 +244,7 @@ def test_rows_come_in_the_order_that_was_asked_for(serve: Serve) -> None:
 def test_the_time_of_a_report_stands_still(serve: Serve) -> None:
     """It is the time that probing took, whenever the report is read."""
     probing = Probing([_target(serve(Answer("[]")).site)], now=NOW)
-    first = probing.run_blocking().seconds
+    first = run_blocking(probing).seconds
     time.sleep(0.05)
     assert probing.report().seconds == first
 
@@ -257,7 +252,7 @@ def test_the_time_of_a_report_stands_still(serve: Serve) -> None:
 def test_at_most_ten_at_once(serve: Serve) -> None:
     """The server never sees an eleventh call."""
     server = serve(Answer("[]", after=0.02))
-    report = Probing([_target(server.site, *ALL)], now=NOW).run_blocking()
+    report = run_blocking(Probing([_target(server.site, *ALL)], now=NOW))
     assert len(report.results) == len(ALL)
     assert 1 < server.most_at_once <= CONNECTIONS_PER_SITE
 
@@ -266,7 +261,7 @@ def test_a_site_out_of_reach_fails_alone(serve: Serve) -> None:
     """Its rows say so, and another site's rows are what they would be."""
     good = serve(Answer("[]"))
     gone = replace(refused_site(), name="gone")
-    report = Probing([_target(gone), _target(good.site)], now=NOW).run_blocking()
+    report = run_blocking(Probing([_target(gone), _target(good.site)], now=NOW))
     lost, found = report.results[:5], report.results[5:]
     assert {row.verdict for row in lost if row.scope in READS} == {Verdict.FAILED}
     assert "did not reach" in lost[0].evidence
@@ -279,7 +274,7 @@ def test_a_target_without_a_token_says_why(serve: Serve) -> None:
     server = serve()
     seen: list[ProbeProgress] = []
     target = _target(server.site, grant=None, reason="Consent was denied.")
-    report = Probing([target], watch=seen.append).run_blocking()
+    report = run_blocking(Probing([target], watch=seen.append))
     assert {(r.verdict, r.evidence) for r in report.results} == {
         (Verdict.FAILED, "Consent was denied.")
     }
@@ -288,38 +283,26 @@ def test_a_target_without_a_token_says_why(serve: Serve) -> None:
 
 
 def test_no_scopes_and_no_targets(serve: Serve) -> None:
-    """Nothing to probe is no error."""
-    assert Probing([]).run_blocking().results == ()
-    report = Probing([replace(_target(serve().site), scopes=())]).run_blocking()
+    """It is not an error if there is nothing to probe."""
+    assert run_blocking(Probing([])).results == ()
+    report = run_blocking(Probing([replace(_target(serve().site), scopes=())]))
     assert (report.results, report.complete, len(report.baselines)) == ((), True, 1)
 
 
-def _answer_some(serve: Serve, count: int) -> RecordingServer:
-    """Answer so many calls at once, and the others after a long while."""
-    lock, left = threading.Lock(), [count]
-
-    def respond(_arrived: Arrived) -> Answer:
-        with lock:
-            left[0] -= 1
-            return Answer("[]", after=0.0 if left[0] >= 0 else 3.0)
-
-    return serve(respond=respond)
-
-
 def test_cancelled_from_another_thread(serve: Serve) -> None:
-    """What was found is returned and marked as incomplete; no thread is left."""
-    server = _answer_some(serve, 30)
+    """The results so far are returned and marked as incomplete; no thread is left."""
+    server = answer_some(serve, 30)
     probing = Probing([_target(server.site, *ALL)], now=NOW)
     thread = threading.Thread(target=lambda: (time.sleep(0.3), probing.cancel(), probing.cancel()))
     thread.start()
     started = time.monotonic()
-    report = probing.run_blocking()
+    report = run_blocking(probing)
     assert time.monotonic() - started < 2.5
     thread.join()
     assert 10 < len(report.results) < len(ALL)
     assert not report.complete
     assert [r.scope for r in report.results] == [s for s in ALL if s in set(report.scopes)]
-    assert _threads() == set()
+    assert probing_threads() == set()
 
 
 def test_a_cancelled_probing_hangs_up(serve_held: Callable[[bytes], HoldingServer]) -> None:
@@ -329,7 +312,7 @@ def test_a_cancelled_probing_hangs_up(serve_held: Callable[[bytes], HoldingServe
         probing = Probing([_target(server.site)], now=NOW)
         timer = threading.Timer(0.2, probing.cancel)
         timer.start()
-        report = probing.run_blocking()
+        report = run_blocking(probing)
         timer.join()
         assert server.opened > 0
         assert server.wait_for(0)
@@ -341,52 +324,18 @@ def test_cancelled_before_and_after(serve: Serve) -> None:
     server = serve(Answer("[]"))
     early = Probing([_target(server.site)], now=NOW)
     early.cancel()
-    assert early.run_blocking().results == ()
+    assert run_blocking(early).results == ()
     assert server.arrived == []
     late = Probing([_target(server.site)], now=NOW)
-    report = late.run_blocking()
+    report = run_blocking(late)
     late.cancel()
     late.cancel()
     assert late.report() == report
     assert report.complete
 
 
-def test_an_interrupt_returns_what_was_found(serve: Serve) -> None:
-    """Ctrl-C in a cell ends probing, and the cell still has its rows."""
-    server = _answer_some(serve, 30)
-
-    def watch(progress: ProbeProgress) -> None:
-        if progress.done == 12:
-            _thread.interrupt_main()
-
-    probing = Probing([_target(server.site, *ALL)], now=NOW, watch=watch)
-    report = probing.run_blocking()
-    assert 12 <= len(report.results) < len(ALL)
-    assert not report.complete
-    assert _threads() == set()
-
-
-def test_an_interrupt_while_waiting(serve: Serve) -> None:
-    """Also where no result comes in, and the caller only waits."""
-    server = serve(respond=lambda a: Answer(after=0.0 if "user" in a.target else 3.0))
-    probing = Probing([_target(server.site)], now=NOW)
-
-    def interrupt() -> None:
-        time.sleep(0.2)
-        _thread.interrupt_main()
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    started = time.monotonic()
-    report = probing.run_blocking()
-    thread.join()
-    assert time.monotonic() - started < 2.5
-    assert not report.complete
-    assert _threads() == set()
-
-
 class _StopError(Exception):
-    """Stand for a mistake in what shows progress."""
+    """Simulate a mistake in the code that shows progress."""
 
 
 def _fail(_progress: ProbeProgress) -> None:
@@ -395,17 +344,17 @@ def _fail(_progress: ProbeProgress) -> None:
 
 def test_a_mistake_of_watch_is_raised(serve: Serve) -> None:
     """It ends everything, and comes out as itself, whichever way probing was started."""
-    for server in (_answer_some(serve, 12), _answer_some(serve, 12)):
+    for server in (answer_some(serve, 12), answer_some(serve, 12)):
         probing = Probing([_target(server.site, *ALL)], now=NOW, watch=_fail)
         with pytest.raises(_StopError):
-            probing.run_blocking()
+            run_blocking(probing)
         with pytest.raises(_StopError):
             asyncio.run(Probing([_target(server.site)], now=NOW, watch=_fail).run())
-    assert _threads() == set()
+    assert probing_threads() == set()
 
 
 def test_a_mistake_of_a_store_is_raised(serve: Serve) -> None:
-    """What is no refusal comes out as itself."""
+    """An error that is not a refusal is raised unchanged."""
     server = serve(Answer('{"errors": ["Unauthorized"]}', 401))
 
     class Broken(MemoryStore):
@@ -418,8 +367,8 @@ def test_a_mistake_of_a_store_is_raised(serve: Serve) -> None:
         slot=grant_slot(tokens(site=server.site)),
     )
     with pytest.raises(_StopError):
-        Probing([_target(server.site, grant=grant)], now=NOW).run_blocking()
-    assert _threads() == set()
+        run_blocking(Probing([_target(server.site, grant=grant)], now=NOW))
+    assert probing_threads() == set()
 
 
 def test_as_a_coroutine(serve: Serve) -> None:
@@ -434,21 +383,6 @@ def test_as_a_coroutine(serve: Serve) -> None:
         return await Probing([_target(server.site)], now=NOW, watch=watch).run()
 
     assert asyncio.run(run()).complete
-    assert threads == {threading.get_ident()}
-
-
-def test_in_a_cell_with_a_running_loop(serve: Serve) -> None:
-    """A plain call works where a loop runs already, and shows progress in the caller's thread."""
-    server = serve(Answer("[]"))
-    threads: set[int] = set()
-
-    def watch(_progress: ProbeProgress) -> None:
-        threads.add(threading.get_ident())
-
-    async def cell() -> ProbeReport:
-        return Probing([_target(server.site)], now=NOW, watch=watch).run_blocking()
-
-    assert asyncio.run(cell()).complete
     assert threads == {threading.get_ident()}
 
 
@@ -492,7 +426,7 @@ def test_a_timeout_around_it_is_a_timeout(serve_held: Callable[[bytes], HoldingS
 def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was created is deleted before `run` returns, and its row says so."""
+    """A created object is deleted before `run` returns, and its row says so."""
     kept: set[str] = set()
 
     def respond(arrived: Arrived) -> Answer:
@@ -520,7 +454,7 @@ def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
     server = serve(respond=respond)
     target = _target(server.site, *["monitors_write", *READS * 5])
     probing = Probing([target], writes=Writes.ROUND_TRIP, now=NOW)
-    report = probing.run_blocking()
+    report = run_blocking(probing)
     assert kept == set()
     (row,) = (row for row in report.results if row.scope == "monitors_write")
     assert row.evidence.startswith("created 201, read 200, cancelled, deleted 204")
@@ -529,19 +463,21 @@ def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
 
 
 def test_no_secret_is_in_a_report(serve: Serve) -> None:
-    """Not even where the server repeats the token in every answer."""
+    """This holds even if the server repeats the token in every response."""
     echo = f'{{"errors": ["you sent {ACCESS_TOKEN}"], "data": [{{"id": "{ACCESS_TOKEN}"}}]}}'
     for status in (200, 400, 403, 404):
         server = serve(
             respond=lambda a, status=status: Answer(echo, 200 if "user" in a.target else status)
         )
         transcript = Transcript()
-        report = Probing(
-            [_target(server.site, *ALL)],
-            writes=Writes.HARMLESS,
-            now=NOW,
-            transcript=transcript,
-        ).run_blocking()
+        report = run_blocking(
+            Probing(
+                [_target(server.site, *ALL)],
+                writes=Writes.HARMLESS,
+                now=NOW,
+                open_http=partial(AsyncHttp, transcript=transcript),
+            )
+        )
         shown = json.dumps([row.as_dict() for row in report.results]) + repr(report)
         assert not readable(ACCESS_TOKEN, shown)
         kept = "".join(repr([getattr(e, n) for n in e.__slots__]) for e in transcript)
@@ -557,7 +493,7 @@ def test_every_partner_gets_a_full_table(probed: Callable[..., Probed]) -> None:
         partner = Probed.__new__(Probed)
         partner.__dict__.update(vars(scene), oauth=client)
         targets = [partner.target(s, scopes=scopes, contrasts=()) for s in ("us1", "eu1")]
-        report = partner.probing(*targets).run_blocking()
+        report = run_blocking(partner.probing(*targets))
         assert [row.scope for row in report.results] == scopes * 2
         assert report.complete
         assert report.is_good, file.name

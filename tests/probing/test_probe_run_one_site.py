@@ -24,7 +24,7 @@ SCOPES = ("coterm_read", "monitors_read", "slos_write", "monitors_read")
 
 
 def test_before_it_runs_there_is_nothing() -> None:
-    """No rows, not complete, and a baseline that nobody asked for."""
+    """There are no rows, the report is incomplete, and the baseline was not requested."""
     grant = tokens()
     target = ProbeTarget(site=grant.site, scopes=SCOPES, grant=kept_grant(grant))
     report = SiteProbing(target, writes=Writes.NONE, now=NOW).report()

@@ -1,4 +1,4 @@
-"""One scope is tried by one call, compared where that is needed, and ends in a row."""
+"""One scope is tried with one call, compared if necessary, and results in a row."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _try(
     dead: str = "",
     **target: Any,
 ) -> ProbeResult:
-    """Try a scope with a token that holds it, or what is said."""
+    """Try a scope with a token that has it, or with the given scopes."""
 
     async def run() -> ProbeResult:
         grant = kept_grant(_grant(site, *(granted or (scope,))))
@@ -83,14 +83,14 @@ def _by_token(answers: dict[str, Answer]) -> Callable[[Arrived], Answer]:
 
 
 def _compared(serve: Serve, other: Answer) -> tuple[ProbeResult, list[Arrived]]:
-    """Try a harmless write that gets 404, with a token to compare that gets another answer."""
+    """Try a harmless write that gets 404, and compare with a token that gets another response."""
     server = serve(respond=_by_token({ACCESS_TOKEN: MISSING, "less": other}))
     contrast = _grant(server.site, "events_read", token="less")
     return _try(server.site, "slos_write", contrasts=(contrast,)), server.arrived
 
 
 def test_a_write_is_compared_with_the_same_call_without_the_scope(serve: Serve) -> None:
-    """Refused there and let through here: the scope made the difference."""
+    """Refused there and accepted here: the scope made the difference."""
     row, (first, second) = _compared(serve, FORBIDDEN)
     assert (row.verdict, row.status) == (Verdict.LET_THROUGH, 404)
     assert (first.method, first.target, first.body) == (second.method, second.target, second.body)
@@ -108,23 +108,23 @@ def test_a_write_is_compared_with_the_same_call_without_the_scope(serve: Serve) 
     ],
 )
 def test_any_other_comparison_leaves_it_open(serve: Serve, other: Answer, words: str) -> None:
-    """Only a refusal for want of the scope says that the scope is looked at."""
+    """Only a refusal for lack of the scope shows that the scope is checked."""
     row, _ = _compared(serve, other)
     assert row.verdict is Verdict.INCONCLUSIVE
     assert words in row.evidence
 
 
 def test_a_comparison_that_breaks_off_leaves_it_open(serve: Serve) -> None:
-    """The probe's own answer counts, although the other call got none."""
+    """The probe's own response counts, even if the other call got none."""
     server = serve(MISSING)
     contrast = _grant(refused_site(), "events_read")
     row = _try(server.site, "slos_write", contrasts=(contrast,))
     assert (row.verdict, row.status) == (Verdict.INCONCLUSIVE, 404)
-    assert "without the scope was not answered: " in row.evidence
+    assert "without the scope failed: " in row.evidence
 
 
 def test_without_a_token_to_compare_it_is_open(serve: Serve) -> None:
-    """None at hand, one that holds the scope, one that holds an alternative: none is used."""
+    """No contrast is used if it is missing or has the scope or an alternative."""
     server = serve(MISSING)
     scope = "synthetics_global_variable_read"
     for held in ((), (scope,), (BESIDE,)):
@@ -149,7 +149,7 @@ def test_without_a_token_to_compare_it_is_open(serve: Serve) -> None:
 def test_answers_that_need_no_comparison(
     serve: Serve, status: int, text: str, verdict: Verdict
 ) -> None:
-    """Nothing more is sent where the answer is clear."""
+    """If the response is clear, nothing more is sent."""
     headers = (("x-ratelimit-reset", "99"),)
     server = serve(Answer(text, status, headers))
     contrast = _grant(server.site, "events_read")
@@ -158,7 +158,7 @@ def test_answers_that_need_no_comparison(
 
 
 def _listing(serve: Serve, listed: object, *, status: int = 200) -> tuple[ProbeResult, list[str]]:
-    """Try a scope whose id comes from a listing, and return what was asked for."""
+    """Try a scope whose id comes from a listing, and return the requests."""
 
     def respond(arrived: Arrived) -> Answer:
         if arrived.target == VARIABLES:
@@ -180,7 +180,7 @@ def _listing(serve: Serve, listed: object, *, status: int = 200) -> tuple[ProbeR
     ],
 )
 def test_an_id_is_taken_from_a_listing(serve: Serve, listed: object) -> None:
-    """The first item's id stands in the path, and the row shows the template alone."""
+    """The first item's id is in the path, but the row shows only the template."""
     row, asked = _listing(serve, listed)
     assert asked == [VARIABLES, f"{VARIABLES}/good-1"]
     assert (row.verdict, row.path) == (Verdict.CONFIRMED, f"{VARIABLES}/{{variable_id}}")
@@ -195,7 +195,7 @@ def test_an_id_is_taken_from_a_listing(serve: Serve, listed: object) -> None:
     ],
 )
 def test_an_id_that_is_none_is_not_used(serve: Serve, value: object) -> None:
-    """Whatever could lead elsewhere is left out: the call aims at what does not exist."""
+    """Anything that could lead elsewhere is left out: the call names a missing object."""
     row, asked = _listing(serve, {"data": [{"id": value}]})
     assert asked == [VARIABLES, f"{VARIABLES}/ddoauth-probe-nonexistent"]
     assert row.verdict is Verdict.INCONCLUSIVE
@@ -228,7 +228,7 @@ def test_an_item_that_is_gone_is_no_missing_site(serve: Serve) -> None:
 
 
 def test_no_answer_is_a_row() -> None:
-    """A site that nobody reaches gives a row that says so."""
+    """An unreachable site gets a row that says so."""
     row = _try(refused_site(), "monitors_read")
     assert (row.verdict, row.status) == (Verdict.FAILED, None)
     assert "did not reach" in row.evidence
@@ -249,7 +249,7 @@ def test_a_dead_token_sends_nothing(serve: Serve) -> None:
 
 
 def test_what_is_not_sent_says_why(serve: Serve) -> None:
-    """No operation, or only writes that nobody asked for."""
+    """The scope has no operation, or only writes, which were not requested."""
     server = serve()
     none = _try(server.site, "coterm_read")
     assert (none.verdict, none.status, none.method) == (Verdict.NO_OPERATION, None, "")
@@ -275,7 +275,7 @@ def test_another_scope_that_explains_it_is_in_the_row(serve: Serve) -> None:
 
 
 def test_a_scope_that_could_not_be_tried(serve: Serve) -> None:
-    """Every scope has an area and a flow, also where nothing was sent."""
+    """Every scope has an area and a flow, even if nothing was sent."""
     site = serve().site
     for scope in (*catalogue().scopes, "no_such_scope"):
         row = failed(scope, site=site, evidence="no token")

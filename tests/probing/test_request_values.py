@@ -1,4 +1,4 @@
-"""What a call must carry is filled in from the moment alone, and names nothing that exists."""
+"""Required values are made up from the current time alone, and don't name existing objects."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.probing.request_values import (
     ABSENT_NAME,
     ABSENT_UUID,
-    SEARCHES,
     absent_path,
     filled_path,
     filled_query,
     search_body,
+    searches,
 )
 
 
@@ -43,7 +43,7 @@ def test_the_nil_uuid_is_one() -> None:
 
 
 def test_an_id_is_put_in_as_it_is() -> None:
-    """Nothing in an id is taken for a reference to a group."""
+    """No part of an id is taken for a reference to a group."""
     assert filled_path("/a/{id}", value=r"\1\g<0>") == r"/a/\1\g<0>"
 
 
@@ -67,9 +67,9 @@ def test_times_are_in_utc() -> None:
     }
 
 
-@pytest.mark.parametrize("address", SEARCHES)
+@pytest.mark.parametrize("address", searches())
 def test_searches_are_operations_and_have_their_fields(address: str) -> None:
-    """Each is a POST of the catalogue; its body holds the fields that the spec asks for."""
+    """Each is a POST in the catalogue; its body has the fields that the spec requires."""
     operation = catalogue().by_address[address]
     assert operation.method == "POST"
     body = search_body(address, now=NOW)
@@ -80,6 +80,6 @@ def test_searches_are_operations_and_have_their_fields(address: str) -> None:
 
 
 def test_no_other_post_has_a_body() -> None:
-    """Whatever is not listed is not a search."""
+    """Only the listed operations are searches."""
     assert search_body("POST /api/v1/monitor", now=NOW) is None
-    assert len(SEARCHES) == 5
+    assert len(searches()) == 5

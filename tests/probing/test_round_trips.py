@@ -1,4 +1,4 @@
-"""A round trip leaves nothing behind, or says by name what it left."""
+"""A round trip leaves nothing behind, or names what it left."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ TRIP = RoundTrip(
 
 
 class Things:
-    """Keep what is created, and answer as told for as long as told."""
+    """Store what is created, and respond as configured, for as long as configured."""
 
     def __init__(self, **instead: list[Answer | None]) -> None:
         self.kept: dict[str, Any] = {}
@@ -53,7 +53,7 @@ class Things:
         self.id: object = "thing-1"
 
     def __call__(self, arrived: Arrived) -> Answer:
-        """Answer one call; an answer of its own goes out instead where one is planned."""
+        """Respond to one call, with a planned response if there is one."""
         planned = self.instead.get(arrived.method, [])
         answer = planned.pop(0) if planned else None
         if answer and answer.status != 202:
@@ -120,7 +120,7 @@ def test_a_round_trip_leaves_nothing(serve: Serve) -> None:
 
 
 def test_what_is_made_is_named_and_filled_in(serve: Serve) -> None:
-    """A person recognises it; the id stands in the path and where the body wants it."""
+    """A person can recognize it; the id is in the path and, if required, in the body."""
     things = Things()
     server = serve(respond=things)
     _take(server)
@@ -132,7 +132,7 @@ def test_what_is_made_is_named_and_filled_in(serve: Serve) -> None:
 
 @pytest.mark.parametrize("scope", ROUND_TRIPS)
 def test_each_object_has_a_name_that_a_person_recognizes(scope: str) -> None:
-    """Whatever is left behind can be found: its name says who made it and that it may go."""
+    """Objects left behind can be found: their names say who made them and that they can go."""
     create = json.dumps(ROUND_TRIPS[scope].create.body)
     assert OWN_NAME in create or "ddoauth-kit-probe-safe-to-delete" in create
 
@@ -151,7 +151,7 @@ def test_each_object_has_a_name_that_a_person_recognizes(scope: str) -> None:
     ],
 )
 def test_a_refused_creation_ends_it(serve: Serve, status: int, verdict: Verdict) -> None:
-    """Nothing is there to read, to change or to delete; a failure may have created it."""
+    """There is nothing to read, change or delete; a failure may have created an object."""
     refusal = Answer('{"errors": ["No."]}', status)
     server = serve(respond=lambda arrived: Answer() if arrived.method == "GET" else refusal)
     row = _take(server)
@@ -172,7 +172,7 @@ def test_a_refused_creation_ends_it(serve: Serve, status: int, verdict: Verdict)
     ],
 )
 def test_a_refused_change_is_cleaned_up(serve: Serve, answer: Answer, verdict: Verdict) -> None:
-    """The change says no, and what was created is deleted."""
+    """The change is refused, and the created object is deleted."""
     things = Things(PATCH=[answer])
     server = serve(respond=_with_user(things))
     row = _take(server)
@@ -188,7 +188,7 @@ def _with_user(things: Things) -> Callable[[Arrived], Answer]:
 
 
 def test_a_refused_read_is_no_verdict_on_a_write(serve: Serve) -> None:
-    """Reading takes another scope; the change is what tells."""
+    """Reading needs a different scope; the change decides."""
     things = Things(GET=[Answer("", 403)])
     row = _take(serve(respond=things))
     assert (row.verdict, things.kept) == (Verdict.CONFIRMED, {})
@@ -197,18 +197,18 @@ def test_a_refused_read_is_no_verdict_on_a_write(serve: Serve) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_a_step_that_breaks_off_is_cleaned_up(serve: Serve, method: str) -> None:
-    """An answer that never came ends the trip with its deletion."""
+    """A lost response ends the trip with the deletion."""
     late = Answer("", 200, after=1.0)
     things = Things(**{method: [late]})
     row = _take(serve(respond=things))
     assert things.kept == {}
     assert row.verdict is Verdict.FAILED
-    assert "came in time" in row.evidence
+    assert "arrived in time" in row.evidence
     assert "deleted 204" in row.evidence
 
 
 def test_a_deletion_is_tried_three_times(serve: Serve) -> None:
-    """What fails twice and then works has left nothing."""
+    """A deletion that fails twice and then works leaves nothing behind."""
     things = Things(DELETE=[Answer("", 500), Answer("", 400)])
     row = _take(serve(respond=things))
     assert (things.kept, row.verdict) == ({}, Verdict.CONFIRMED)
@@ -216,7 +216,7 @@ def test_a_deletion_is_tried_three_times(serve: Serve) -> None:
 
 
 def test_a_limit_is_waited_for_before_deleting(serve: Serve) -> None:
-    """A deletion that came too soon is repeated after the wait, and leaves nothing."""
+    """A deletion that was too early is repeated after a wait, and leaves nothing behind."""
     limited = Answer("", 429, (("x-ratelimit-reset", "3"), ("x-ratelimit-remaining", "0")))
     things = Things(DELETE=[limited] * 4)
     row = _take(serve(respond=things))
@@ -224,7 +224,7 @@ def test_a_limit_is_waited_for_before_deleting(serve: Serve) -> None:
 
 
 def test_what_remains_is_named(serve: Serve) -> None:
-    """Where deletion never works, the row says what to delete by hand."""
+    """If deletion never works, the row says what to delete by hand."""
     things = Things(DELETE=[Answer("", 403)] * 9)
     server = serve(respond=things)
     row = _take(server)
@@ -255,7 +255,7 @@ def test_gone_is_deleted_only_if_a_deletion_may_have_worked(serve: Serve) -> Non
     ],
 )
 def test_a_hostile_id_is_not_used(serve: Serve, hostile: object) -> None:
-    """An id that could lead elsewhere is in no path; the row says what to look for."""
+    """An id that could lead elsewhere is not used in a path; the row says what to look for."""
     things = Things()
     things.id = hostile
     server = serve(respond=things)
@@ -284,7 +284,7 @@ def test_a_number_is_an_id(serve: Serve) -> None:
 def test_a_creation_without_answer_says_what_to_look_for(
     serve_raw: Callable[..., RecordingServer],
 ) -> None:
-    """Nobody knows whether it was created, so its name is in the error."""
+    """It is unknown whether the object was created, so its name is in the error."""
     with pytest.raises(NetworkError) as caught:
         _take(serve_raw(b"HTTP/1.1 201 Created\r\n"))
     assert f"If it was created anyway, its name is {OWN_NAME!r}." in caught.value.what
@@ -292,7 +292,7 @@ def test_a_creation_without_answer_says_what_to_look_for(
 
 
 def test_an_ended_grant_creates_nothing(serve: Serve) -> None:
-    """Nothing is sent, and nothing is said to be left."""
+    """Nothing is sent, and the row does not mention leftovers."""
     server = serve()
     grant = kept_grant(tokens(site=server.site))
     grant._forget()
@@ -320,7 +320,7 @@ def test_what_something_else_explains_is_not_confirmed(serve: Serve) -> None:
 @pytest.mark.parametrize("times", [1, 2, 5])
 @pytest.mark.parametrize("method", ["POST", "GET", "PATCH", "DELETE"])
 def test_cancelled_at_any_step_it_leaves_nothing(serve: Serve, method: str, times: int) -> None:
-    """However often it is told to end, what was or is being created is deleted first."""
+    """However often it is cancelled, every created object is deleted first."""
     slow = Answer("", 202, after=0.15)  # 202 stands for the usual answer, later
     things = Things(**{method: [slow]})
     server = serve(respond=things)
@@ -359,5 +359,5 @@ def test_cancelled_and_not_deleted_it_is_named(serve: Serve) -> None:
 
 
 def test_the_evidence_has_no_value_of_an_answer(serve: Serve) -> None:
-    """What was read back is not shown."""
+    """The data that was read back is not shown."""
     assert not readable("canary", _take(serve(respond=Things())).evidence)

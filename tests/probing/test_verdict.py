@@ -1,4 +1,4 @@
-"""A verdict never claims more than the answer proves."""
+"""A verdict never claims more than the response proves."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_half_granted_alternative_explains_nothing() -> None:
 
 
 def test_a_refusal_names_what_may_be_missing() -> None:
-    """Refused is the scope's fault only where all else that the call needs was granted."""
+    """A refusal is due to the scope only if everything else that the call needs was granted."""
     beside = _probe(companions=frozenset({"d"}))
     verdict, evidence = judge(beside, response(403), granted=GRANTED)
     assert (verdict, "also needs d" in evidence) == (Verdict.INCONCLUSIVE, True)
@@ -125,7 +125,7 @@ def test_a_refusal_names_what_may_be_missing() -> None:
 
 
 def test_a_401_says_whether_the_scope_was_granted() -> None:
-    """The token is alive; some services say 401 for a missing scope, so the row tells."""
+    """The token is valid; some services return 401 for a missing scope, so the row says so."""
     assert "not granted" not in judge(_probe(), response(401), granted=GRANTED)[1]
     assert "was not granted" in judge(_probe(), response(401), granted=frozenset())[1]
 
@@ -142,13 +142,13 @@ def test_a_401_says_whether_the_scope_was_granted() -> None:
         ('{"error": {"code": "denied", "message": "No.", "details": []}}', "denied: No."),
         ('{"error": "insufficient_scope", "error_description": "more"}', "insufficient_scope"),
         ("Forbidden by a proxy", "Forbidden by a proxy"),
-        ("<html>a page</html>", "an answer without a message (403)"),
-        ("", "an answer without a message (403)"),
-        ("{}", "an answer without a message (403)"),
+        ("<html>a page</html>", "a response without a message (403)"),
+        ("", "a response without a message (403)"),
+        ("{}", "a response without a message (403)"),
     ],
 )
 def test_the_words_of_a_refusal(body: str, words: str) -> None:
-    """Each shape of Datadog's errors gives its words; no words are said to be none."""
+    """Each format of Datadog's errors gives its words; missing words are reported as missing."""
     verdict, evidence = judge(_probe(), response(403, body), granted=GRANTED)
     assert verdict is Verdict.REFUSED
     assert words in evidence
@@ -175,7 +175,7 @@ VALUES = [
 
 
 def _bodies() -> list[object]:
-    """Put each value wherever an answer can hold one, also as a key of a map of hosts or tags."""
+    """Put each value wherever a response can have one, even as a key in a map of hosts or tags."""
     found: list[object] = []
     for value in VALUES:
         key = str(value) if isinstance(value, str) and value != "canary" else "env:canary"
@@ -216,7 +216,7 @@ def test_a_success_shows_none_of_its_values(approach: Approach) -> None:
     ],
 )
 def test_the_outline_of_an_answer(body: str, shown: str) -> None:
-    """Lists are counted, fields are named, all else is only as long as it is."""
+    """Lists are counted, fields are named, and for all other values only the length is shown."""
     assert outline_of(response(200, body)) == shown
 
 

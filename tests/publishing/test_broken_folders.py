@@ -273,7 +273,7 @@ WITH_EVIDENCE = [
 
 
 def test_clean_folder_has_no_finding() -> None:
-    """The folder that all others are made from is in order."""
+    """The folder that all others are made from has no findings."""
     report = check_folder(CLEAN)
     assert report.findings == ()
     assert report.patch == ""
@@ -284,7 +284,7 @@ def test_clean_folder_has_no_finding() -> None:
 def test_one_breach_is_found_by_one_rule(
     tmp_path: Path, rule: str, place: str, changes: list[Any]
 ) -> None:
-    """What is broken in one way has one finding, of the rule that should find it."""
+    """A folder with one mistake has one finding, from the rule that should find it."""
     report = check_folder(folder(tmp_path, *changes))
     assert [(found.rule.id, str(found.at)) for found in report.findings] == [(rule, place)]
     assert report.passed == (RULES[rule].severity != "must")
@@ -316,19 +316,19 @@ def test_evidence_from_outside(
     ],
 )
 def test_other_verdicts_are_no_finding(verdict: str) -> None:
-    """A scope that was probed without a refusal is in order, whatever else came out."""
+    """A scope that was probed without a refusal is fine, whatever the verdict."""
     probes = [SavedProbe("us1", scope, verdict) for scope in ("api_keys_write", "events_read")]
     assert check_folder(CLEAN, probes=probes).findings == ()
 
 
 def test_every_rule_has_a_folder() -> None:
-    """No rule is without a folder that breaks it, and there are more than forty folders."""
+    """Every rule has a folder that breaks it, and there are more than forty folders."""
     assert {rule for rule, *_ in (*BROKEN, *WITH_EVIDENCE)} == set(RULES)
     assert len(BROKEN) + len(WITH_EVIDENCE) >= 40
 
 
 def test_texts_are_whole_sentences(tmp_path: Path) -> None:
-    """What is wrong and how to mend it are sentences in ASCII, on one line each."""
+    """The problem and its fix are sentences in ASCII, on one line each."""
     for number, (_, _, changes) in enumerate(BROKEN):
         for found in check_folder(folder(tmp_path / str(number), *changes)).findings:
             for text in (found.what, found.fix):

@@ -55,14 +55,14 @@ def test_base_is_any_commit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("base", ["gone", "--help", "-", "HEAD:manifest.json", "a b", "\ud800"])
 def test_unknown_base_is_refused(tmp_path: Path, base: str) -> None:
-    """A base that is asked for must exist; it is never taken for an option."""
+    """A requested base must exist; it is never taken for an option."""
     with pytest.raises(InputError, match="Git doesn't know a commit") as caught:
         check_folder(_repository(tmp_path), base=base)
     assert caught.value.code == "bad_base"
 
 
 def test_new_integration_is_noted(tmp_path: Path) -> None:
-    """What the base branch does not have is new: its id comes from the Publishing tab."""
+    """An integration that the base branch lacks is new: its id comes from the Publishing tab."""
     top = tmp_path / "extras"
     top.mkdir()
     git(top, "init", "--quiet", "--initial-branch=main")
@@ -74,7 +74,7 @@ def test_new_integration_is_noted(tmp_path: Path) -> None:
 
 
 def test_no_repository_and_no_branch_are_noted(tmp_path: Path) -> None:
-    """Without anything to compare with, that is said and everything else is checked."""
+    """Without anything to compare with, a note says so, and everything else is checked."""
     place = folder(tmp_path, swap(MANIFEST, "#Support", "#Help"))
     outside = check_folder(place)
     assert "not in a git repository" in outside.notes[0]
@@ -94,7 +94,7 @@ def test_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unreadable_manifest_on_the_base_is_noted(tmp_path: Path) -> None:
-    """An earlier manifest that is no JSON, or has no id, is no reason to stop."""
+    """An earlier manifest that is not JSON or has no id does not stop the check."""
     place = _repository(tmp_path)
     put(MANIFEST, "{")(place)
     git(place, "commit", "--quiet", "--all", "--message", "Break it")
@@ -106,7 +106,7 @@ def test_unreadable_manifest_on_the_base_is_noted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"app_uuid": 7}', '{"app_uuid": ""}', "\0"])
 def test_bad_earlier_manifest_is_refused(tmp_path: Path, content: str | None) -> None:
-    """A file that was named must hold an id."""
+    """A named file must contain an id."""
     earlier = tmp_path / "earlier.json"
     if content is not None:
         earlier.write_text(content, "utf-8")
@@ -130,7 +130,7 @@ def test_git_runs_nothing_of_the_repository(tmp_path: Path) -> None:
 def test_a_hook_of_another_repository_does_not_mislead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What git sets for its hooks is not taken for the folder's own repository."""
+    """The variables that git sets for its hooks do not change the folder's repository."""
     place = _repository(tmp_path)
     swap(MANIFEST, UUID, OTHER)(place)
     monkeypatch.setenv("GIT_DIR", ".git")

@@ -76,7 +76,7 @@ def _outside(place: Path) -> None:
 def test_one_clear_line_for_each(
     tmp_path: Path, change: Callable[[Path], None], rule: str, words: str
 ) -> None:
-    """What cannot be read gets one finding in one line, and the other files are still checked."""
+    """An unreadable file gets one finding on one line, and the other files are still checked."""
     place = folder(tmp_path, change)
     other = README if rule.startswith(("manifest", "oauth")) else MANIFEST
     (place / other).write_text("# Bare\n" if other == README else "{}", "utf-8")
@@ -111,7 +111,7 @@ def test_unreadable_by_permission(tmp_path: Path) -> None:
     ],
 )
 def test_no_integration(tmp_path: Path, name: str, words: str) -> None:
-    """What is no integration's folder is refused by name."""
+    """A folder that is not an integration's is refused by name."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "readme").mkdir()
     (tmp_path / "readme" / README).write_text("# A project\n", "utf-8")
@@ -140,7 +140,7 @@ def test_text_is_kept_as_it_is(tmp_path: Path) -> None:
 
 
 def test_files_outside_are_not_found(tmp_path: Path) -> None:
-    """A name that leads out of the folder, or is none, finds nothing."""
+    """A name that leads out of the folder, or is not a name, finds nothing."""
     place = tmp_path / "in"
     place.mkdir()
     (tmp_path / "out.txt").write_text("", "utf-8")

@@ -54,7 +54,7 @@ def test_members_stand_where_they_stand(text: str) -> None:
 )
 @pytest.mark.parametrize("before", ["b", "none", None])
 def test_insertion_adds_one_member(text: str, before: str | None) -> None:
-    """Whatever the layout, the result is JSON with one more member, and the rest is kept."""
+    """Whatever the layout, the result is JSON with one more member and is otherwise unchanged."""
     document = _parse(text)
     edits = document.inserted("t", "new", value="v", before=before)
     result = edited(document.file, edits).text
@@ -84,7 +84,7 @@ def test_nothing_is_inserted_where_no_object_is() -> None:
 
 
 def test_repeated_keys_are_noted_and_the_last_counts() -> None:
-    """As in the standard library, the last of two members is the value; its place is kept."""
+    """As in the standard library, the last of two members wins, and its position is recorded."""
     text = '{"a": {"x": 1}, "b": 2, "a": {"y": 3}}'
     document = _parse(text)
     assert document.repeated == ((("a",), text.rindex('"a"')),)
@@ -111,7 +111,7 @@ def test_values_that_are_not_there_are_none() -> None:
     ],
 )
 def test_broken_json_has_line_and_column(text: str, line: int, words: str) -> None:
-    """What is no JSON is located."""
+    """The position of invalid JSON is reported."""
     broken = parse_json(TextFile("f", text))
     assert isinstance(broken, BrokenJson)
     assert broken.line == line

@@ -95,7 +95,7 @@ def test_anchors(heading: str, name: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", "\x00", "<!--", "[[[[", "```", "* * *\n\n---"])
 def test_any_text_is_a_page(text: str) -> None:
-    """Nothing is refused; such texts have no heading."""
+    """No text is refused; such texts have no heading."""
     assert _page(text).headings == ()
 
 
@@ -111,13 +111,13 @@ def test_any_text_is_a_page(text: str) -> None:
     ],
 )
 def test_headings_in_html_are_headings(text: str, headings: list[tuple[str, int, int]]) -> None:
-    """GitHub shows them like any other, so the check sees them, too."""
+    """GitHub shows them like any other heading, so the check also sees them."""
     page = parse_page(TextFile("README.md", text))
     assert [(each.text, each.level, each.line) for each in page.headings] == headings
 
 
 def test_a_heading_in_html_begins_a_section() -> None:
-    """What follows it, in the same block of HTML as well, is its content."""
+    """Everything after the heading, even in the same block of HTML, is its content."""
     page = parse_page(TextFile("README.md", "<h2>A</h2>\n<p>one</p>\n\ntwo\n\n## B\n\nthree\n"))
     (heading,) = page.named("A")
     assert page.section(heading).text == "<p>one</p> two"

@@ -1,4 +1,4 @@
-"""`git apply` takes the patch, it mends what it claims, and every other byte stays."""
+"""`git apply` accepts the patch, which fixes what it claims and changes no other byte."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ SHAPES: dict[str, list[Any]] = {
 def test_patch_mends_and_touches_nothing_else(
     tmp_path: Path, breaks: list[Any], shape: str
 ) -> None:
-    """After `git apply` nothing is left to mend, and taking the patch back gives the same bytes."""
+    """After `git apply`, nothing is left to fix, and reversing the patch gives the same bytes."""
     clean = folder(tmp_path / "clean", *SHAPES[shape])
     place = folder(tmp_path, *breaks, *SHAPES[shape])
     before, reference = contents(place), contents(clean)
@@ -125,7 +125,7 @@ def _same_form(before: bytes, after: bytes) -> None:
 
 
 def test_patch_is_for_the_top_of_the_repository(tmp_path: Path) -> None:
-    """In a repository the patch applies from its top and from the folder, blanks in names too."""
+    """In a repository, the patch applies from its top and from the folder, even with spaces."""
     top = tmp_path / "the extras \u00e9"
     top.mkdir()
     place = folder(top, NO_SECTION, NO_POINTER)
@@ -159,7 +159,7 @@ def test_odd_names_of_folders(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_nothing_is_guessed(tmp_path: Path, changes: list[Any]) -> None:
-    """Where the place is in doubt, or an edit would not help, there is a finding and no patch."""
+    """If the place is unclear or an edit would not help, there is a finding but no patch."""
     report = check_folder(folder(tmp_path, *changes))
     lost = [found for found in report.findings if found.rule.id == "readme-uninstallation"]
     assert [found.edits for found in lost] == [()]
@@ -200,7 +200,7 @@ def test_insertions_at_one_place_keep_their_order() -> None:
 
 
 def test_diff_of_the_same_is_empty() -> None:
-    """No difference has no header either."""
+    """Without a difference, there is no header either."""
     file = TextFile("f", "a\n")
     assert unified_diff(file, file) == ""
 

@@ -26,7 +26,7 @@ ROW = {
 
 
 def test_probes_are_read(tmp_path: Path) -> None:
-    """Site, scope and verdict of each row are taken, whatever else there is."""
+    """The site, scope and verdict of each row are read, whatever else there is."""
     file = tmp_path / "probes.json"
     file.write_text(json.dumps([ROW, {**ROW, "site": "us1"}]), "utf-8")
     assert read_probes(file) == (

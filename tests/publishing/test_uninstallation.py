@@ -34,7 +34,7 @@ OLD = OLD[OLD.index("## Uninst") : OLD.index("\n\n## Data")]
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("client_name", ["", "Acme for Datadog", "*x*\n# y"])
 def test_section_satisfies_every_rule(tmp_path: Path, name: str, client_name: str) -> None:
-    """In the place of the clean folder's section it leads to no finding."""
+    """In place of the clean folder's section, it has no findings."""
     section = uninstallation_section(name, client_name=client_name)
     report = check_folder(folder(tmp_path, swap(README, OLD, section)))
     assert report.findings == ()
@@ -52,7 +52,7 @@ def test_names_show_as_they_are(name: str) -> None:
 
 
 def test_key_is_named_where_the_search_would_miss_it() -> None:
-    """A key bears the client's name; that is told only if the integration's is no part of it."""
+    """A key has the client's name, which is mentioned only if it differs from the integration's."""
     hint = "has Greenhouse in its name"
     assert hint in uninstallation_section("Acme", client_name="Greenhouse")
     assert hint not in uninstallation_section("Acme", client_name="Greenhouse", creates_key=False)

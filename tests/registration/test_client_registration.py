@@ -1,4 +1,4 @@
-"""A registration is read from file and environment, and refused where it cannot work."""
+"""A registration is read from a file and the environment, and refused if it can't work."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_what_is_unusual_is_a_warning() -> None:
 
 
 def test_every_shared_client_file_loads() -> None:
-    """What partners have published can be read, each with an id, a redirect URI and scopes."""
+    """Files that partners have published can be read; each has an id, a redirect URI and scopes."""
     clients = [registration_from_file(path) for path in PARTNERS]
     assert len(clients) == 24
     assert all(c.client_id and c.redirect_uris and c.scopes and c.onboarding_url for c in clients)
@@ -118,7 +118,7 @@ def test_a_field_that_is_missing_or_mistyped(tmp_path: Path, name: str, value: o
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    """A path that leads nowhere, or to a folder, is named."""
+    """A path that leads nowhere or to a folder is reported by name."""
     for path in (tmp_path / "nowhere.json", tmp_path):
         with pytest.raises(InputError, match="cannot be read") as caught:
             registration_from_file(path)
@@ -170,13 +170,13 @@ def test_a_star_in_a_path_is_told(path: str) -> None:
 
 @pytest.mark.parametrize("host", ["acme.example.com.", "a_b.example.com", "x--y.io", "192.0.2.1"])
 def test_an_odd_host_that_exists_is_taken(host: str) -> None:
-    """A final dot, an underscore and an address are no wildcards."""
+    """A final dot, an underscore and an address are not wildcards."""
     assert registration(redirect_uris=(f"https://{host}/cb",)).warnings == ()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8084", "localhost:8084", "[::1]:8084"])
 def test_a_redirect_uri_on_loopback(host: str) -> None:
-    """Plain http is fine where nothing leaves the machine (RFC 8252 section 7.3)."""
+    """Plain http is fine if nothing leaves the machine (RFC 8252 section 7.3)."""
     assert registration(redirect_uris=(f"http://{host}/callback",)).redirect_uris
 
 
@@ -244,7 +244,7 @@ def test_a_missing_secret_is_an_error_when_used() -> None:
 
 
 def test_the_environment_wins_over_the_file() -> None:
-    """The file gives what the environment is silent about."""
+    """The file provides the values that the environment lacks."""
     environ = {
         **PRIVATE,
         "DDOAUTH_CLIENT_FILE": str(DATA / "acme_sensors.json"),
@@ -260,7 +260,7 @@ def test_the_environment_wins_over_the_file() -> None:
 
 
 def test_a_published_client_may_take_its_id_from_the_file() -> None:
-    """Only the secret must stand in the environment; the file of a private client gives no id."""
+    """Only the secret must be in the environment; a private client's file has no id."""
     environ = {"DDOAUTH_PUBLISHED_CLIENT_SECRET": "canary-published"}
     file = DATA / "acme_sensors.json"
     client = registration_from_environment(kind=Kind.PUBLISHED, environ=environ, file=file)
@@ -314,7 +314,7 @@ def test_what_is_no_token_endpoint_is_refused(named: str) -> None:
 
 
 def test_a_given_secret_goes_with_a_file() -> None:
-    """The file holds no secret; the caller hands it over as a type."""
+    """The file contains no secret; the caller passes it as a `Secret`."""
     secret = Secret("canary", label="client_secret")
     client = registration_from_file(DATA / "acme_sensors.json", client_secret=secret)
     assert client.secret is secret

@@ -36,7 +36,7 @@ CHANGES = {KEY, "/oauth2/v1/revoke", "/api/v2/series", "/api/v2/logs", "/api/v1/
 
 
 class Witness:
-    """Stand before the judge: write down what arrives, and answer who the customer is."""
+    """A proxy for the judge that records requests, and answers who the customer is."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -58,7 +58,7 @@ class Witness:
 
 
 class Person:
-    """Paste, one after another, what a test says; it may open the authorization URL for it."""
+    """Paste a test's values one after another; a test may open the authorization URL for them."""
 
     def __init__(self, *pastes: Paste) -> None:
         self._pastes = list(pastes)
@@ -90,7 +90,7 @@ def kept(authlib_server: AuthlibServer, monkeypatch: pytest.MonkeyPatch) -> Memo
 
 @pytest.fixture
 def witness(authlib_server: AuthlibServer) -> Witness:
-    """Let a witness stand before the judge."""
+    """Put the recording proxy in front of the judge."""
     authlib_server._server.app = Witness(authlib_server._server.app)
     return authlib_server._server.app
 
@@ -99,7 +99,7 @@ def witness(authlib_server: AuthlibServer) -> Witness:
 def open_live(
     authlib_server: AuthlibServer, witness: Witness, kept: MemoryKeyring
 ) -> Iterator[Callable[..., Lab]]:
-    """Open live labs that take the judge for Datadog."""
+    """Open live labs that use the judge as Datadog."""
     labs: list[Lab] = []
 
     def start(*pastes: Paste, writes: bool = False) -> Lab:
@@ -119,7 +119,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 def _right(request: AuthorizationRequest) -> str:
-    """Open the authorization URL, consent, and return where the judge redirects to."""
+    """Open the authorization URL, consent, and return the target of the judge's redirect."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
     with pytest.raises(urllib.error.HTTPError) as caught:
         opener.open(request.url, timeout=5)
@@ -172,7 +172,7 @@ def test_the_right_redirect(open_live: Any, witness: Witness, *, rotate: bool) -
 def test_a_wrong_paste_can_be_corrected(
     open_live: Any, wrong: Paste, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is no answer to this attempt is explained, and the next paste counts."""
+    """A paste that does not belong to this attempt is explained, and the next paste counts."""
     lab = open_live(wrong, _right)
     request = lab.authorization_request()
     assert lab.exchange(lab.authorize(request)).scopes.withheld == ()
@@ -243,7 +243,7 @@ def test_the_key_is_made_when_asked(
 
 
 def test_the_transcript_keeps_no_customer(open_live: Any, authlib_server: AuthlibServer) -> None:
-    """Of successful API answers only field names and counts stay; of secrets nothing does."""
+    """Successful API responses keep only field names and counts; nothing of a secret is kept."""
     lab = open_live(_right, writes=True)
     tokens = lab.connect()
     values = [lab, tokens, lab.current_user(tokens), lab.create_api_key(tokens)]

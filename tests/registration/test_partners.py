@@ -1,4 +1,4 @@
-"""Registrations of real partners go all the way, on every site."""
+"""Registrations of real partners complete the whole flow on every site."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ddoauth_kit import (
     registration_from_file,
 )
 from ddoauth_kit.api.telemetry import Telemetry
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.workbook import open_lab
 from ddoauth_kit.workbook.lab.open_lab import sandbox_sites
 from ddoauth_kit.workbook.lab.samples import read_samples, send_samples
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_all_partners_on_all_sites(sandbox: Sandbox) -> None:
 
 
 def _use(http: Http, tokens: TokenSet, sandbox: Sandbox) -> None:
-    """Send data where there is a key, and read it back where a scope allows."""
+    """Send data if there is a key, and read it back if a scope allows it."""
     sample = Telemetry(
         name=f"partner.{tokens.client_id[:8]}",
         value=1.0,

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import httpx
 import pytest
 
-from ddoauth_kit.http.in_process import ByAddress, serve, withdraw
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook.lab.in_process import ByAddress, serve, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ class Forms(HTMLParser):
 
 
 def form_to(page: httpx.Response, action: str, **fields: str) -> dict[str, Any]:
-    """Return the page's form for an action whose hidden fields hold these."""
+    """Return the page's form for an action with these hidden fields."""
     for form in Forms(page.text).forms:
         if form["action"] == action and fields.items() <= form["fields"].items():
             return form
@@ -115,7 +115,7 @@ class Partner:
         return self.submit(page, Forms(page.text).forms[0], decision=decision)
 
     def callback(self, decision: str = "approve", **changes: str | None) -> dict[str, str]:
-        """Go through consent and return what the redirect tells."""
+        """Go through consent and return the redirect's parameters."""
         answer = self.decide(self.ask(**changes), decision)
         assert answer.status_code == 303, answer.text
         return told(answer)
@@ -156,7 +156,7 @@ class Partner:
         return self.http.post(f"{self.urls['api_url']}/oauth2/v1/revoke", data=data)
 
     def tokens(self, **changes: str | None) -> dict[str, Any]:
-        """Go through the whole flow and return the token answer."""
+        """Go through the whole flow and return the token response."""
         answer = self.exchange(self.callback(**changes)["code"])
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
@@ -197,7 +197,7 @@ class Partner:
 
 
 def told(answer: httpx.Response | str) -> dict[str, str]:
-    """Return the parameters of a redirect, given the answer or its address."""
+    """Return the parameters of a redirect, given the response or its address."""
     location = answer if isinstance(answer, str) else answer.headers["location"]
     return dict(parse_qsl(urlsplit(location).query, keep_blank_values=True))
 
@@ -243,7 +243,7 @@ def make_partner(stack: contextlib.ExitStack) -> Callable[..., Partner]:
 
 @pytest.fixture
 def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
-    """Give a sandbox that answers like Datadog."""
+    """Return a sandbox that responds like Datadog."""
     return make_sandbox()
 
 
@@ -276,7 +276,7 @@ def read_forms() -> Callable[[str], Forms]:
 
 @pytest.fixture
 def read_redirect() -> Callable[[httpx.Response], dict[str, str]]:
-    """Read what a redirect tells."""
+    """Read the parameters of a redirect."""
     return told
 
 

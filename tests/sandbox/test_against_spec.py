@@ -1,4 +1,4 @@
-"""What the sandbox serves and asks is what Datadog's spec says, read by other code."""
+"""The sandbox serves and requires what Datadog's spec says, according to independent code."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def token_with(shared: Partner) -> Callable[[frozenset[str]], str]:
 
 @pytest.fixture(scope="module")
 def is_refused(shared: Partner) -> Callable[..., bool]:
-    """Tell whether a token lacks what an operation needs; any other answer is let through."""
+    """Return whether a token lacks what an operation needs; any other response is accepted."""
 
     def refused(method: str, path: str, role: str, *, token: str) -> bool:
         address = "/".join(NOBODY if s.startswith("{") else s for s in path.split("/"))
@@ -72,7 +72,7 @@ def is_refused(shared: Partner) -> Callable[..., bool]:
 
 
 def is_closed(method: str, path: str) -> bool:
-    """Tell whether bearer tokens are refused by 401, whatever their scopes."""
+    """Return whether bearer tokens get 401, whatever their scopes."""
     keys = [part for part in CLOSED if part in f"{path}/" and "{" in path]
     changes = method != "GET" and f"{path}/".endswith(("_key/", "_keys/"))
     return bool(keys) or changes or "/service_accounts/{service_account_id}/app" in path

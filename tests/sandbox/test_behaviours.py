@@ -86,7 +86,7 @@ def test_every_behaviour_is_proven() -> None:
 
 
 def test_every_refusal_is_listed() -> None:
-    """Whatever is refused names a listed behaviour, in plain text where it is raised."""
+    """Every refusal names a listed behaviour, as a literal where it is raised."""
     ids = {b.id for b in BEHAVIOURS}
     named = [
         node.args[0]
@@ -106,5 +106,5 @@ def test_security_checklist_is_covered() -> None:
 
 
 def test_evidence_is_public() -> None:
-    """Each behaviour says where it is from, in words that a stranger can follow."""
+    """Each behaviour names its source, in words that a stranger can follow."""
     assert all(b.summary.endswith(".") and b.evidence for b in BEHAVIOURS)

@@ -69,7 +69,7 @@ def client(shared_partner: Partner) -> Iterator[ApiClient]:
 
 @pytest.fixture(scope="module")
 def shared_partner(request: pytest.FixtureRequest) -> Partner:
-    """Give the module's partner a name that the helper `shared` does not take."""
+    """Return the module's partner under a name that the helper `shared` does not use."""
     partner: Partner = request.getfixturevalue("shared")
     return partner
 
@@ -108,9 +108,9 @@ def _bare(template: str) -> str:
 
 
 def agrees(answer: Any, body: Any, *, least: int = 1) -> None:
-    """Assert that an answer tells what a body sent, in at least so many values.
+    """Assert that a response repeats a body's values, at least this many.
 
-    Some requests have a JSON:API type of their own, which no answer repeats.
+    Some requests have their own JSON:API type, which no response repeats.
     """
     sent = resource_of(plain(body), wanted=None)
     told = resource_of(plain(answer), wanted=sent)

@@ -27,12 +27,12 @@ pytestmark = needs_npm
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the library once, by npm, in a folder of its own."""
+    """Install the library once, with npm, in its own folder."""
     return installed(SOURCE, folder=tmp_path_factory.mktemp("judge"))
 
 
 def judged(folder: Path, partner: Partner, token_path: str, **options: Any) -> dict[str, Any]:
-    """Let the library begin, consent for it, and return what came of it."""
+    """Have the library start, consent for it, and return the result."""
     urls = partner.urls
     given = {
         "issuer": urls["app_url"],
@@ -111,7 +111,7 @@ def test_openid_client_by_basic(
     make_partner: Callable[..., Partner],
     basic: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """Basic is refused, and works where the switch allows it."""
+    """Basic is refused, but works if the switch allows it."""
     partner = make_partner(make_sandbox(basic=basic))
     found = judged(folder, partner, V2, basic=True)
     assert ("failed" in found) == (not basic)

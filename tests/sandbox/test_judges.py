@@ -1,4 +1,4 @@
-"""OAuth clients that others wrote complete the flow, and are refused where they must be."""
+"""OAuth clients written by others complete the flow, and are refused when necessary."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def visit(partner: Partner, url: str, decision: str = "approve") -> str:
-    """Open the address that a library made, decide, and return where the browser goes."""
+    """Open the address that a library built, decide, and return the browser's next address."""
     answer = partner.http.get(url)
     if answer.status_code == 200:
         answer = partner.decide(answer, decision)
@@ -62,7 +62,7 @@ class Authlib:
         self.state = ""
 
     def location(self, decision: str = "approve", **options: Any) -> str:
-        """Go through consent and return where the browser lands."""
+        """Go through consent and return the browser's final address."""
         options = {"code_verifier": VERIFIER, **options}
         url, self.state = self.session.create_authorization_url(self.authorize_url, **options)
         return visit(self.partner, url, decision)
@@ -157,7 +157,7 @@ def test_authlib_with_a_reused_code(authlib: Callable[..., Authlib]) -> None:
 
 
 def test_authlib_with_a_wrong_secret(authlib: Callable[..., Authlib]) -> None:
-    """A wrong secret is an invalid client, in the body and by Basic where that is allowed."""
+    """A wrong secret is an invalid client, both in the body and with Basic if allowed."""
     for method in ("client_secret_post", "client_secret_basic"):
         judge = authlib(
             client_secret="wrong", token_endpoint_auth_method=method, switches={"basic": True}
@@ -195,7 +195,7 @@ def test_authlib_at_the_wrong_site(authlib: Callable[..., Authlib]) -> None:
 
 
 def test_authlib_is_denied(authlib: Callable[..., Authlib], read_redirect: Any) -> None:
-    """A denied consent is told as such, as is one scope too many."""
+    """A denied consent is reported as such, and so is one scope too many."""
     judge = authlib()
     assert read_redirect(judge.location("deny"))["error"] == "access_denied"
     judge = authlib(scope="metrics_read made_up")
@@ -243,7 +243,7 @@ def requests_oauthlib(
 
 
 def through_consent(partner: Partner, session: RequestsSession, decision: str = "approve") -> str:
-    """Go through consent and return where the browser lands."""
+    """Go through consent and return the browser's final address."""
     url, _ = session.authorization_url(f"{partner.urls['app_url']}/oauth2/v1/authorize")
     return visit(partner, url, decision)
 
@@ -302,7 +302,7 @@ def test_requests_oauthlib_is_refused(
     changes: dict[str, Any],
     error: str,
 ) -> None:
-    """No PKCE, plain, a wrong secret, verifier or scope end in the right error."""
+    """Missing or plain PKCE, or a wrong secret, verifier or scope, leads to the right error."""
     partner, session = requests_oauthlib(**options)
     location = through_consent(partner, session)
     if "code_verifier" in changes:

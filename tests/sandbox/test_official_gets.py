@@ -85,7 +85,7 @@ def run(client: ApiClient, kind: type, settings: dict[str, Any]) -> Any:
 
 
 def first_empty(value: Any, path: str = "") -> str | None:
-    """Name the first part at the top of an answer that should hold something and does not."""
+    """Return the first top-level part of a response that should not be empty but is."""
     plain = value.to_dict() if hasattr(value, "to_dict") else value
     if plain in ({}, [], None, "", b""):
         return path or "the answer"

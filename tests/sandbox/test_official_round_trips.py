@@ -95,7 +95,7 @@ class Traveller:
 @pytest.mark.behaviour("resource-unknown")
 @pytest.mark.parametrize("trip", TRIPS, ids=lambda trip: trip.name)
 def test_round_trip(client: ApiClient, trip: Trip) -> None:
-    """What was made is listed, read, changed and removed, and not found ever after."""
+    """A created resource is listed, read, changed and removed, and then no longer found."""
     traveller = Traveller(trip, client)
     before = traveller.listed()
     assert bool(before) == bool(trip.listing)
@@ -117,7 +117,7 @@ def test_round_trip(client: ApiClient, trip: Trip) -> None:
 
 @pytest.mark.parametrize("trip", TRIPS, ids=lambda trip: trip.name)
 def test_samples_live_like_others(client: ApiClient, trip: Trip) -> None:
-    """What an org has from the start can be read, changed and deleted too."""
+    """An org's initial resources can also be read, changed and deleted."""
     traveller = Traveller(trip, client)
     last = traveller.listed()[-1] if trip.listing else "sandbox-webhook"
     assert traveller.read(last) != LATER
@@ -149,7 +149,7 @@ def test_nothing_changes_without_the_scope(client: ApiClient, narrow: Any, trip:
 
 
 def test_every_write_scope_of_the_partners_has_a_trip() -> None:
-    """The scopes that real registrations hold are all travelled."""
+    """All scopes in real registrations are covered."""
     assert {trip.scope for trip in TRIPS} == {
         "apm_service_catalog_write",
         "cases_write",
@@ -168,7 +168,7 @@ def test_every_write_scope_of_the_partners_has_a_trip() -> None:
 
 @pytest.mark.behaviour("case-archived")
 def test_cases(client: ApiClient) -> None:
-    """A case is made in a project, changed call by call, archived, and gone with its project."""
+    """A case is created in a project, changed by calls, archived, and deleted with its project."""
     projects = next(Traveller(t, client) for t in TRIPS if t.name == "case projects")
     project = projects.create()
     service = projects.service

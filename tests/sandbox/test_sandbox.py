@@ -1,4 +1,4 @@
-"""A sandbox starts on loopback, repeats itself, keeps to itself, and leaves nothing behind."""
+"""A sandbox starts on loopback, is deterministic and isolated, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROLES = {"app_url": "app", "api_url": "api", "logs_intake_url": "logs"}
 
 
 def test_description_is_all_a_client_needs(sandbox: Sandbox) -> None:
-    """The command's JSON line holds nine sites and the published client."""
+    """The command's JSON line has nine sites and the published client."""
     said = json.loads(json.dumps(sandbox.description()))
     assert list(said) == ["sites", "client"]
     assert list(said["sites"]) == list(SITES)
@@ -64,7 +64,7 @@ def test_same_seed_same_credentials(
 @pytest.mark.behaviour("marked-credentials")
 @pytest.mark.checklist("S9")
 def test_every_credential_is_marked_and_known(partner: Partner, sandbox: Sandbox) -> None:
-    """What is minted starts with the prefix, and issued_secrets has all of it."""
+    """Every issued secret starts with the prefix and is in issued_secrets."""
     said = partner.callback()
     tokens = partner.exchange(said["code"]).json()
     key = partner.make_key(tokens["access_token"]).json()["data"]["attributes"]["key"]
@@ -145,12 +145,12 @@ def test_fixed_port_is_free_again_at_once() -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    """Neither threads nor sockets outlive the context, and stopping twice is no harm."""
+    """No thread or socket outlives the context, and stopping twice does no harm."""
     before = threading.active_count()
     with Sandbox() as sandbox:
         url = sandbox.base_url
         assert threading.active_count() == before + 1
-        with pytest.raises(SandboxError, match="runs already"):
+        with pytest.raises(SandboxError, match="is already running"):
             sandbox.start()
     sandbox.stop()
     assert threading.active_count() == before
@@ -162,7 +162,7 @@ def test_nothing_is_left_behind() -> None:
 
 
 def test_stopping_does_not_wait_for_slow_answers(partner: Partner, sandbox: Sandbox) -> None:
-    """A slow answer is dropped when the sandbox stops."""
+    """A slow response is dropped when the sandbox stops."""
     sandbox.inject("slow")
     failed: list[Exception] = []
 
@@ -218,7 +218,7 @@ def test_real_time(make_sandbox: Callable[..., Sandbox]) -> None:
 
 
 def test_latency(make_sandbox: Callable[..., Sandbox]) -> None:
-    """Every answer waits as long as told, pages too; a negative wait is refused."""
+    """Every response, even a page, is delayed as requested; a negative delay is refused."""
     sandbox = make_sandbox(latency=0.1)
     begin = time.monotonic()
     httpx.get(sandbox.base_url, trust_env=False)

@@ -61,7 +61,7 @@ def test_challenge_vector() -> None:
 
 
 def test_mint_makes_what_it_says() -> None:
-    """Ids are UUIDs, keys have 32 characters, and all that was minted can be named again."""
+    """Ids are UUIDs, keys have 32 characters, and everything issued can be listed."""
     mint = Mint(seed="a")
     assert uuid.UUID(mint.uuid("x")).version == 4
     assert mint.uuid("x") == mint.uuid("x") != mint.uuid("y")
@@ -126,13 +126,13 @@ def test_sessions_make_room() -> None:
     ],
 )
 def test_query_is_added_in_its_place(uri: str, expected: str) -> None:
-    """A query goes behind the one there is and before a fragment."""
+    """A query is added after an existing one and before a fragment."""
     assert with_query(uri, [("x", "1")]) == expected
     assert with_query(uri, []) == uri
 
 
 def test_pairs_are_read_or_nothing() -> None:
-    """Blank values stay, bytes that are no text read as nothing."""
+    """Blank values are kept, and bytes that are not text are read as nothing."""
     assert read_pairs(b"a=&b=c+d%2B") == (("a", ""), ("b", "c d+"))
     assert read_pairs(b"\xff") == ()
     assert read_pairs(b"a=b&" * 2000) == ()

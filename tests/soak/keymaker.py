@@ -1,8 +1,8 @@
 """Make API keys in processes that may be killed: one fork for each line of JSON on stdin.
 
-What a fork does is told on stdout, a line each: `start PID`, `arrived` as soon as the answer's
-last byte is read, `kept MICROSECONDS` when the store has accepted the key, or `refused CODE`.
-`end` follows when the fork is gone, whoever ended it.
+Each action of a fork is reported on stdout, on its own line: `start PID`, `arrived` as soon as the
+answer's last byte is read, `kept MICROSECONDS` when the store has accepted the key, or `refused
+CODE`. `end` follows when the fork has ended, for whatever reason.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ddoauth_kit.store import FileStore, Slot
 
 
 class WatchedHttp(Http):
-    """Note when an answer has arrived, before anything looks into it."""
+    """Record when a response has arrived, before anything reads it."""
 
     arrived = 0.0
 

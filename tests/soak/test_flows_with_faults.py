@@ -20,13 +20,13 @@ from ddoauth_kit.api.api_keys import api_key_slot, create_kept_api_key
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.http.sender import Http
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.sandbox import FAULTS, Sandbox
 from ddoauth_kit.sandbox.server import transport_faults as spoil
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import FileStore
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,7 +93,7 @@ class Flows:
         self.store.forget(api_key_slot(tokens))
 
     def _customer_revokes(self, site: str) -> None:
-        """Take the way out of lesson 04: whatever key was made, the next flow can make another."""
+        """Apply the fix from lesson 04, so that the next flow can always create a key."""
         for key in self.sandbox.api_keys(site):
             self.sandbox.revoke_api_key(key.id)
 
@@ -124,7 +124,7 @@ def test_every_flow_has_a_named_end(
     caplog: pytest.LogCaptureFixture,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """None hangs, none leaks a secret or a descriptor, and each key that was told is kept."""
+    """No flow hangs or leaks a secret or a descriptor, and each reported key is stored."""
     caplog.set_level(logging.DEBUG, logger="ddoauth_kit")
     flows = Flows(sandbox, tmp_path / "kept")
     before = len(list(Path("/proc/self/fd").iterdir()))

@@ -1,4 +1,4 @@
-"""Whatever a redirect says, the client secret goes to a site of the table or nowhere."""
+"""Whatever a redirect says, the client secret goes only to a site in the table."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ EXTRA = st.lists(
 
 @st.composite
 def _attack(draw: st.DrawFn) -> dict[str, object]:
-    """Return where an attempt begins, and how its redirect is written."""
+    """Return where an attempt starts, and the form of its redirect."""
     return {
         "start": draw(st.none() | st.sampled_from(REAL)),
         "domain": draw(VALUES),
@@ -68,7 +68,7 @@ def _attack(draw: st.DrawFn) -> dict[str, object]:
 
 
 class NotingHttp(Http):
-    """Note where requests would go, and send none."""
+    """Record where requests would go, without sending any."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ def _redirect(request: object, attack: dict[str, object]) -> str:
 def test_no_redirect_leads_out_of_the_table(
     count: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """A request goes to the token endpoint of a listed site, the one it began on, or not at all."""
+    """A request goes only to a listed site's token endpoint; from a tile, only to that site's."""
     tried = {"sent": 0, "refused": 0}
 
     @settings(max_examples=count)

@@ -169,7 +169,7 @@ def _end(sandbox: Sandbox, store: FileStore, said: list[str]) -> str:
 
 
 def _clear(sandbox: Sandbox, store: FileStore) -> None:
-    """Let the customer revoke every key, and forget what was kept."""
+    """Have the customer revoke every key, and delete the stored ones."""
     for key in sandbox.api_keys("us1"):
         sandbox.revoke_api_key(key.id)
     for slot in store.slots():

@@ -1,4 +1,4 @@
-"""Under load the sandbox answers as it was asked to, and its memory stays as it is."""
+"""Under load, the sandbox responds correctly, and its memory does not grow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_GROWTH = 8.0
 
 @pytest.mark.parametrize("seconds", [1.2, pytest.param(60.0, marks=pytest.mark.soak)])
 def test_64_connections(seconds: float, record_property: Callable[[str, object], None]) -> None:
-    """Refreshes, reads, writes and validations over 64 connections: good answers, flat memory."""
+    """Refreshes, reads, writes and validations over 64 connections: valid responses, no growth."""
     sys.path.append(str(TESTS / "benchmarks"))
     from sandbox_process import authorized, oauth_client
 

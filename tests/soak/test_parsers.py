@@ -1,4 +1,4 @@
-"""Whatever comes from a network or a file, it is read, or refused by an error of the kit."""
+"""Any input from a network or a file is read, or refused with one of the kit's errors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ from ddoauth_kit.http.policy import recorded
 from ddoauth_kit.masking.redaction import issued_secrets, outline, redact_body
 from ddoauth_kit.oauth.authorization_request import authorization_request
 from ddoauth_kit.oauth.authorization_response import read_authorization_response
-from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
 from ddoauth_kit.oauth.redirect import read_redirect
 from ddoauth_kit.oauth.tokens import (
     read_refresh_response,
@@ -45,6 +44,7 @@ from ddoauth_kit.oauth.tokens import (
 )
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.store import FileStore, Slot
+from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +137,7 @@ def _survives(read: Callable[[], object]) -> None:
 @COUNTS
 @pytest.mark.parametrize("reader", READERS)
 def test_answers(reader: str, count: int) -> None:
-    """Every reader of an answer takes every body, status and header."""
+    """Every reader of a response accepts any body, status and header."""
 
     @settings(max_examples=count)
     @generated(STATUSES, BODIES, HEADERS)
@@ -159,7 +159,7 @@ def test_answers(reader: str, count: int) -> None:
 @COUNTS
 @pytest.mark.checklist("C9")
 def test_records(count: int) -> None:
-    """Masking takes every text, and leaves no field that is known to be secret."""
+    """Masking accepts any text, and leaves no field that is known to be secret."""
 
     @settings(max_examples=count)
     @generated(BODIES)
@@ -210,7 +210,7 @@ def test_client_files(tmp_path: Path, count: int) -> None:
 @COUNTS
 @pytest.mark.checklist("N4")
 def test_files_of_the_store(tmp_path: Path, count: int) -> None:
-    """Every file can stand in the store's folder, under every name."""
+    """Any file can be in the store's folder, under any name."""
     store, slot = FileStore(tmp_path / "kept"), Slot("api_key", "us1", "acme")
     path = tmp_path / "kept" / "api_key,us1,acme.json"
     wrapped = TREES.map(lambda tree: json.dumps({"slot": slot.name, "secret": tree}))
@@ -228,7 +228,7 @@ def test_files_of_the_store(tmp_path: Path, count: int) -> None:
 
 @COUNTS
 def test_pages(count: int) -> None:
-    """Every text can be a page of whatever server the browser came to."""
+    """Any text can be a page from any server that the browser reaches."""
     tags = st.lists(
         st.sampled_from(["<form", " action=", "<input name=", '"', ">", "x", "</form>"])
     )
@@ -245,7 +245,7 @@ def test_pages(count: int) -> None:
 @COUNTS
 @pytest.mark.checklist("S9")
 def test_the_sandbox_answers_every_request(count: int) -> None:
-    """Whatever bytes arrive, the sandbox has no bug to report and goes on serving."""
+    """Whatever bytes arrive, the sandbox reports no bug and continues to serve."""
     paths = st.sampled_from(
         [
             "/",

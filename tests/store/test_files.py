@@ -1,4 +1,4 @@
-"""Files keep a secret from everybody else, and through whatever happens while it is written."""
+"""Files protect a secret from everybody else, and survive any failure during a write."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_modes(store: FileStore, path: Path) -> None:
 
 
 def test_a_store_keeps_and_forgets(store: FileStore, path: Path) -> None:
-    """What was put is there, for the next store too, until it is replaced or forgotten."""
+    """A stored value stays, for the next store as well, until it is replaced or deleted."""
     assert store.get(SLOT) is None
     store.put(SLOT, TOKEN)
     store.put(OTHER, KEY)
@@ -147,7 +147,7 @@ def test_what_is_no_plain_file_is_refused(store: FileStore, path: Path) -> None:
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can give files away")
 def test_what_belongs_to_others_is_refused(store: FileStore, path: Path) -> None:
-    """A file or folder of another user is not believed, whatever its mode."""
+    """A file or folder of another user is not trusted, whatever its mode."""
     store.put(SLOT, TOKEN)
     os.chown(path / FILE, NOBODY, NOBODY)
     _refused(lambda: store.get(SLOT), "unsafe_store", "belongs to another user")
@@ -170,7 +170,7 @@ def test_what_belongs_to_others_is_refused(store: FileStore, path: Path) -> None
     ids=range(8),
 )
 def test_a_file_that_was_not_written_here(store: FileStore, path: Path, content: bytes) -> None:
-    """Whatever a file holds, reading it is `not_stored` without its words; writing mends it."""
+    """Reading a bad file is `not_stored` without quoting it; writing repairs the file."""
     (path / FILE).write_bytes(content)
     (path / FILE).chmod(0o600)
     _refused(lambda: store.get(SLOT), "not_stored", "does not contain the refresh_token of acme")
@@ -180,7 +180,7 @@ def test_a_file_that_was_not_written_here(store: FileStore, path: Path, content:
 
 @pytest.mark.parametrize("client", ["x" * 300, "ключ" * 40, "CON", "a" * 180])
 def test_a_long_name_is_a_hash(path: Path, store: FileStore, client: str) -> None:
-    """Any client id can be kept, listed and read, in a file whose name a file system takes."""
+    """Any client id can be stored, listed and read; its file has a name that any system accepts."""
     slot = Slot("api_key", "us1", client)
     store.put(slot, KEY)
     again = FileStore(path)
@@ -200,7 +200,7 @@ def test_files_of_earlier_versions_are_renamed(path: Path, store: FileStore) -> 
 
 @generated(st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=2, unique=True))
 def test_two_slots_never_share_a_file(clients: list[str]) -> None:
-    """In any alphabet, and where `A` and `a` are the same, every slot has a file of its own."""
+    """In any alphabet, and even if `A` and `a` are the same, every slot has its own file."""
     first, second = (Slot("api_key", "us1", client) for client in clients)
     names = [folder_module._file(slot) for slot in (first, second)]
     assert names[0].casefold() != names[1].casefold()
@@ -222,7 +222,7 @@ def test_a_folder_is_a_text_or_a_path(tmp_path: Path) -> None:
 
 
 def test_what_was_written_whole_is_put_in_place(store: FileStore, path: Path) -> None:
-    """After a kill between writing and renaming, the next store finishes it; a torn one goes."""
+    """After a kill between writing and renaming, the next store finishes; a torn file goes."""
     store.put(SLOT, TOKEN)
     newer = json.dumps({"slot": SLOT.name, "secret": "newer"})
     for content, kept in ((newer[:-9], REFRESH_TOKEN), (newer, "newer")):
@@ -256,7 +256,7 @@ print(store.get(slot).reveal())
 
 
 def test_a_full_disk_keeps_the_old_value(store: FileStore, path: Path) -> None:
-    """Where no byte more can be written, it is `not_stored`, and the value before is there."""
+    """If the disk is full, the error is `not_stored`, and the previous value is kept."""
     store.put(SLOT, TOKEN)
     done = subprocess.run(
         [sys.executable, "-c", FILL, str(path)], capture_output=True, text=True, check=True
@@ -271,7 +271,7 @@ def test_a_full_disk_keeps_the_old_value(store: FileStore, path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Path:
-    """Mount 64 KiB of memory as a disk, where this user may."""
+    """Mount 64 KiB of memory as a disk, if this user may."""
     mounted = tmp_path / "disk"
     mounted.mkdir(mode=0o700)
     made = subprocess.run(
@@ -321,7 +321,7 @@ def _writer(path: Path, count: int, mark: str) -> subprocess.Popen[str]:
 
 
 def test_two_processes_tear_nothing(store: FileStore, path: Path) -> None:
-    """While two processes write the same slot, whoever reads sees one value or the other, whole."""
+    """While two processes write the same slot, a reader sees one complete value or the other."""
     writers = [_writer(path, 100_000, mark) for mark in "ab"]
     seen: Counter[str] = Counter()
     while len(seen) < len(writers) or seen.total() < 300:
@@ -389,7 +389,7 @@ def test_nobody_waits_for_ever(store: FileStore, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_where_the_folder_is(environ: dict[str, str], expected: str | None) -> None:
-    """The environment decides; without a home there is no folder."""
+    """The environment determines the folder; without a home there is none."""
     found = default_folder(environ)
     assert (None if found is None else str(found)) == expected
 
@@ -409,7 +409,7 @@ def test_files_are_next_best(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_a_kind_can_be_asked_for(path: Path, kind: str) -> None:
-    """`DDOAUTH_STORE` keeps better kinds from being tried, and is the reason."""
+    """`DDOAUTH_STORE` prevents trying better kinds, and is given as the reason."""
     environ = {"DDOAUTH_STORE_FOLDER": str(path), "DDOAUTH_STORE": kind}
     chosen = open_store(environ=environ)
     assert (str(path) in chosen.store.where) == (kind == "file")
@@ -417,13 +417,13 @@ def test_a_kind_can_be_asked_for(path: Path, kind: str) -> None:
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    """A misspelt kind is told, not ignored."""
+    """A misspelled kind is reported, not ignored."""
     _refused(lambda: open_store(environ={"DDOAUTH_STORE": "vault"}), "unknown_store", "'vault'")
 
 
 @pytest.mark.parametrize("name", ["BINDER_LAUNCH_HOST", "BINDER_SERVICE_HOST"])
 def test_binder_keeps_nothing(path: Path, name: str) -> None:
-    """On Binder secrets stay in memory, whatever else there would be."""
+    """On Binder, secrets stay in memory, whatever else is available."""
     chosen = open_store(environ={name: "x", "DDOAUTH_STORE_FOLDER": str(path)})
     assert chosen.store.where == MemoryStore.where
     assert "Binder" in chosen.reason

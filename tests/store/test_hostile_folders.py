@@ -47,7 +47,7 @@ def _refused(use: Callable[[], object]) -> InputError:
 def test_a_lock_that_fails(
     use: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the file system has no locks, it is `not_stored` with the system's words."""
+    """If the file system has no locks, the error is `not_stored` with the system's words."""
     store = FileStore(tmp_path / "kept")
 
     def fails(*_: object) -> None:
@@ -62,7 +62,7 @@ def test_a_lock_that_fails(
 
 @pytest.mark.parametrize("umask", [0, 0o002, 0o022, 0o077])
 def test_folders_above_are_this_users_alone(umask: int, tmp_path: Path) -> None:
-    """Whatever the umask says, no folder that the store makes is open to others."""
+    """Whatever the umask is, no folder that the store creates is open to others."""
     before = os.umask(umask)
     try:
         FileStore(tmp_path / "a" / "b" / "c" / "kept").put(SLOT, TOKEN)
@@ -87,7 +87,7 @@ def test_a_folder_that_everybody_can_change(above: str, mode: int, tmp_path: Pat
 
 
 def test_a_link_above_is_looked_through(tmp_path: Path) -> None:
-    """A link in the way counts as the folders that it leads to."""
+    """A link in the path counts as the folders that it leads to."""
     (tmp_path / "open" / "inner").mkdir(parents=True)
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "link").symlink_to(tmp_path / "open" / "inner")
@@ -113,7 +113,7 @@ HOME = {"HOME": "/home/acme"}
     ],
 )
 def test_where_the_folder_is(environ: dict[str, str], found: str | None) -> None:
-    """`~` is the home folder, and nothing depends on where the program runs."""
+    """`~` is the home folder, and nothing depends on the current folder."""
     folder = default_folder(environ)
     assert (str(folder) if folder else None) == found
 
@@ -124,7 +124,7 @@ def test_where_the_folder_is(environ: dict[str, str], found: str | None) -> None
 def test_a_folder_that_is_no_whole_path(
     named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused by name, for every kind of store, and nothing is made where one works."""
+    """The folder is refused by name, for every kind of store, and nothing is created."""
     monkeypatch.chdir(tmp_path)
     for kind in ("", "keyring", "file"):
         environ = {"DDOAUTH_STORE_FOLDER": named, "DDOAUTH_STORE": kind}
@@ -154,7 +154,7 @@ def test_what_is_kept_can_be_read(letter: str, more: int, tmp_path: Path) -> Non
 @pytest.mark.parametrize("kind", ["pipe", "folder", "full folder", "link", "dangling"])
 @pytest.mark.parametrize("use", USES)
 def test_strange_things_in_the_folder(use: str, kind: str, name: str, tmp_path: Path) -> None:
-    """A pipe hangs nobody, and whatever is there is refused by name or does not matter."""
+    """A pipe does not block, and anything else there is refused by name or ignored."""
     path = tmp_path / "kept"
     store = FileStore(path)
     store.put(SLOT, TOKEN)
@@ -190,7 +190,7 @@ def test_strange_things_in_the_folder(use: str, kind: str, name: str, tmp_path: 
 
 @pytest.mark.parametrize("name", [f"{NEW}x", f"{NEW}", f"{NEW}{FILE}x", f"{NEW}a:b:c.json"])
 def test_a_strange_draft_blocks_nobody(name: str, tmp_path: Path) -> None:
-    """A folder with the name of a draft stays, and secrets are kept beside it."""
+    """A folder with a draft's name stays, and secrets are stored next to it."""
     (tmp_path / "kept").mkdir(mode=0o700)
     (tmp_path / "kept" / name).mkdir()
     store = FileStore(tmp_path / "kept")
@@ -200,7 +200,7 @@ def test_a_strange_draft_blocks_nobody(name: str, tmp_path: Path) -> None:
 
 
 def test_each_new_folder_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder above each folder that is made is synced, so that a crash loses none of them."""
+    """The parent of each created folder is synced, so that a crash loses none of them."""
     synced: list[str] = []
     real = os.fsync
 
@@ -214,7 +214,7 @@ def test_each_new_folder_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_keyring_lists_more_than_one_entry_holds() -> None:
-    """With entries as small as Windows' the list of names goes on in the next one."""
+    """With entries as small as on Windows, the list of names continues in the next entry."""
     from support.backends import MemoryKeyring
 
     class Small(MemoryKeyring):

@@ -39,7 +39,7 @@ def test_it_lists_what_it_was_given() -> None:
 
 
 def test_a_slot_that_is_gone_is_not_listed() -> None:
-    """Where somebody removed an entry by hand, the list does not claim that it is there."""
+    """If somebody removed an entry by hand, the list does not include it."""
     backend = MemoryKeyring()
     store = KeyringStore(backend)
     store.put(SLOT, TOKEN)
@@ -48,7 +48,7 @@ def test_a_slot_that_is_gone_is_not_listed() -> None:
 
 
 def test_a_list_that_was_damaged_is_begun_again() -> None:
-    """Whatever stands in the place of the list, secrets are kept and listed from then on."""
+    """Whatever is stored in place of the list, secrets are stored and listed from then on."""
     for damage in ("", "{", "{}", '[1, null, "x"]', json.dumps(["a:b"])):
         backend = MemoryKeyring()
         backend.kept[SERVICE, INDEX] = damage
@@ -58,7 +58,7 @@ def test_a_list_that_was_damaged_is_begun_again() -> None:
 
 
 def test_no_list_is_no_loss() -> None:
-    """A keyring that has no room for the list keeps the secret all the same."""
+    """A keyring without room for the list still stores the secret."""
 
     class Narrow(MemoryKeyring):
         def set_password(self, service: str, username: str, password: str) -> None:
@@ -73,7 +73,7 @@ def test_no_list_is_no_loss() -> None:
 
 
 def test_a_folder_is_for_waiting_only(tmp_path: Path) -> None:
-    """Beside a keyring the folder holds locks, and not a byte of a secret."""
+    """With a keyring, the folder contains locks, but not a byte of a secret."""
     folder = tmp_path / "state"
     store = KeyringStore(MemoryKeyring(), folder=folder)
     with store.alone(SLOT):
@@ -84,7 +84,7 @@ def test_a_folder_is_for_waiting_only(tmp_path: Path) -> None:
 
 
 class SmallKeyring(MemoryKeyring):
-    """Take 2,560 bytes of UTF-16 in an entry, as Windows' Credential Manager does."""
+    """Accept 2,560 bytes of UTF-16 per entry, as Windows' Credential Manager does."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Keep it if it fits."""
@@ -111,7 +111,7 @@ def test_a_long_secret_is_kept_in_parts(lengths: list[int]) -> None:
 
 
 def test_a_text_that_looks_like_parts_is_a_secret() -> None:
-    """It is kept in parts itself, so that it is never read as a list of others."""
+    """It is itself stored in parts, so that it is never read as a list of others."""
     store = KeyringStore(SmallKeyring())
     odd = Secret("ddoauth-parts:1:0123456789abcdef", label="grant")
     store.put(SLOT, odd)
@@ -119,7 +119,7 @@ def test_a_text_that_looks_like_parts_is_a_secret() -> None:
 
 
 def test_a_torn_secret_is_refused() -> None:
-    """Where a part is gone, nothing is returned in place of the secret."""
+    """If a part is missing, nothing is returned in place of the secret."""
     backend = SmallKeyring()
     store = KeyringStore(backend)
     store.put(SLOT, Secret("x" * 3000, label="grant"))

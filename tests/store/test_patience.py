@@ -1,4 +1,4 @@
-"""A keyring that asks somebody who is not there holds nobody up."""
+"""A keyring that waits for an absent person does not block anything."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Locked:
 
 
 def test_a_silent_keyring_is_told_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first call waits, the next ones fail at once, and after unlocking all is well."""
+    """The first call waits, the next ones fail at once, and after unlocking everything works."""
     monkeypatch.setattr(patience, "SECONDS", 0.3)
     keyring = Locked()
     store = KeyringStore(keyring)

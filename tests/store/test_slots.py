@@ -1,4 +1,4 @@
-"""A slot has one name wherever it is kept, and variables of the environment that may hold it."""
+"""A slot has one name wherever it is stored, and environment variables that may contain it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_short_names_stay_short() -> None:
 @pytest.mark.checklist("N4")
 @generated(st.builds(Slot, *[st.text(min_size=1)] * 3, st.text(), st.text()))
 def test_names_are_read_back(slot: Slot) -> None:
-    """Whatever a slot is made of, its name is one file name, and leads back to it alone."""
+    """Whatever a slot consists of, its name is one file name that leads back only to this slot."""
     try:
         name = slot.name
     except UnicodeEncodeError:
@@ -38,7 +38,7 @@ def test_names_are_read_back(slot: Slot) -> None:
 
 @pytest.mark.parametrize("name", ["", "a", "a:b", "a:b:c:d:e:f", "api_key:us1:a%3", "slots"])
 def test_what_is_no_name(name: str) -> None:
-    """Other texts are no slots."""
+    """Other texts are not slots."""
     assert slot_named(name) is None
 
 

@@ -1,4 +1,4 @@
-"""The store keeps what is shown once, says where, and gives up a keyring that cannot be trusted."""
+"""The store keeps secrets that are shown once, says where, and rejects an untrusted keyring."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class FailingStore(MemoryStore):
 
 
 class ForgetfulStore(MemoryStore):
-    """Take everything and keep nothing."""
+    """Accept everything and store nothing."""
 
     def put(self, slot: Slot, secret: Secret) -> None:
-        """Drop it at once."""
+        """Discard it at once."""
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def plaintext(monkeypatch: pytest.MonkeyPatch) -> KeyringBackend:
     ],
 )
 def test_a_store_keeps_and_forgets(make: Callable[[], Store]) -> None:
-    """What was put is there until it is replaced or forgotten, and forgetting twice is no error."""
+    """A stored value stays until it is replaced or deleted; deleting it twice is not an error."""
     store = make()
     assert store.get(SLOT) is None
     store.put(SLOT, TOKEN)
@@ -107,7 +107,7 @@ def test_a_store_keeps_and_forgets(make: Callable[[], Store]) -> None:
 @pytest.mark.parametrize("other", OTHERS, ids=str)
 @pytest.mark.parametrize("make", [MemoryStore, lambda: KeyringStore(MemoryKeyring())])
 def test_slots_are_not_shared(make: Callable[[], Store], other: Slot) -> None:
-    """Kinds, sites and clients have slots of their own, for keeping and for forgetting."""
+    """Kinds, sites and clients have their own slots, for storing and for deleting."""
     store = make()
     store.put(SLOT, TOKEN)
     assert store.get(other) is None
@@ -117,7 +117,7 @@ def test_slots_are_not_shared(make: Callable[[], Store], other: Slot) -> None:
 
 
 def test_the_keyring_is_read_by_the_next_process() -> None:
-    """The keyring keeps under the kit's name, so that another store on it finds the secret."""
+    """The keyring uses the kit's name, so that another store on it finds the secret."""
     backend = MemoryKeyring()
     KeyringStore(backend).put(KEY_SLOT, KEY)
     assert {service for service, _ in backend.kept} == {SERVICE}
@@ -125,7 +125,7 @@ def test_the_keyring_is_read_by_the_next_process() -> None:
 
 
 def test_a_forgetful_keyring_is_noticed() -> None:
-    """A keyring that takes a secret and keeps nothing is `not_stored`, not a quiet loss."""
+    """A keyring that accepts a secret without storing it is `not_stored`, not a silent loss."""
     with pytest.raises(
         InputError, match="did not store the refresh_token of acme on us1"
     ) as caught:
@@ -168,14 +168,14 @@ def test_the_environment_comes_first() -> None:
 
 
 def test_a_blank_variable_is_no_value() -> None:
-    """A variable that is set to nothing does not hide what the store holds."""
+    """An empty variable does not hide the stored value."""
     kept = MemoryStore()
     kept.put(SLOT, TOKEN)
     assert EnvironmentFirst(kept, {"DDOAUTH_REFRESH_TOKEN_US1": " "}).get(SLOT) == TOKEN
 
 
 def test_a_good_keyring_is_used(use_keyring: Callable[..., None]) -> None:
-    """A keyring that keeps is used without a reason against it, and `where` names it."""
+    """A keyring that stores secrets is used without a reason against it, and `where` names it."""
     backend = MemoryKeyring()
     use_keyring(backend)
     chosen = open_store(environ={})
@@ -216,7 +216,7 @@ def test_plain_text_is_refused(
 def test_a_child_of_plain_text_is_refused(
     plaintext: KeyringBackend, use_keyring: Callable[..., None]
 ) -> None:
-    """A backend that inherits the plain text from elsewhere is no better."""
+    """A backend that inherits its plain-text storage is refused as well."""
     use_keyring(type("Mine", (type(plaintext),), {"__module__": "mine"})())
     assert "it writes files" in open_store(environ={}).reason
 
@@ -246,7 +246,7 @@ def test_a_keyring_that_does_not_start(
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where `keyring` is not installed, memory is used, and the reason says so."""
+    """If `keyring` is not installed, memory is used, and the reason says so."""
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert "the package keyring is not installed; " in open_store(environ={}).reason
 
@@ -262,7 +262,7 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_an_unwritable_store_is_refused(store: Store) -> None:
-    """Whatever a store does instead of keeping, it is `not_stored` before anything is made."""
+    """However a store fails to store, the error is `not_stored` before anything is created."""
     with pytest.raises(InputError) as caught:
         refuse_unwritable(store, KEY_SLOT)
     assert caught.value.code == "not_stored"
@@ -270,7 +270,7 @@ def test_an_unwritable_store_is_refused(store: Store) -> None:
 
 
 def test_the_proof_leaves_no_trace() -> None:
-    """Proving a store neither touches what it holds nor leaves anything behind."""
+    """Testing a store neither changes its contents nor leaves anything behind."""
     backend = MemoryKeyring()
     store = KeyringStore(backend)
     store.put(KEY_SLOT, KEY)
@@ -280,7 +280,7 @@ def test_the_proof_leaves_no_trace() -> None:
 
 
 def test_no_store_shows_a_secret(use_keyring: Callable[..., None]) -> None:
-    """Neither a store nor a slot nor what is chosen prints what is kept."""
+    """No store, slot or choice of a store prints the stored values."""
     use_keyring(MemoryKeyring())
     chosen = open_store(environ={"DDOAUTH_API_KEY_EU1": API_KEY})
     memory = MemoryStore()
@@ -295,7 +295,7 @@ def test_no_store_shows_a_secret(use_keyring: Callable[..., None]) -> None:
 
 
 def test_an_old_variable_takes_no_newer_secret_with_it() -> None:
-    """What is forgotten first is the variable; the newer secret in the store comes to light."""
+    """The variable is forgotten first, which reveals the newer secret in the store."""
     kept = MemoryStore()
     kept.put(SLOT, TOKEN)
     store = EnvironmentFirst(kept, {"DDOAUTH_REFRESH_TOKEN_US1": "from-outside"})

@@ -1,1 +1,1 @@
-"""Hold what several tests share: servers, browsers and initial values."""
+"""Code that several tests share: servers, browsers and initial values."""

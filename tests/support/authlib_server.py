@@ -1,7 +1,7 @@
 """Run an independent authorization server: Authlib on Flask, at Datadog's paths.
 
-It knows nothing about the kit. It answers as RFC 6749 says, and adds what Datadog adds to the
-redirect: `domain` and `site`. Consent is always given.
+It knows nothing about the kit. It follows RFC 6749, and adds to the redirect what Datadog adds:
+`domain` and `site`. Consent is always given.
 """
 
 # ruff: noqa: ARG002, D102 - the methods and their arguments are Authlib's
@@ -30,7 +30,7 @@ USER = "a customer"
 
 @dataclass
 class Client(ClientMixin):
-    """Hold the only registered client."""
+    """The only registered client."""
 
     client_id: str
     client_secret: str
@@ -61,7 +61,7 @@ class Client(ClientMixin):
 
 @dataclass
 class Code:
-    """Hold an authorization code until it is exchanged."""
+    """An authorization code that has not been exchanged yet."""
 
     code: str
     client_id: str
@@ -79,7 +79,7 @@ class Code:
 
 @dataclass
 class Token(TokenMixin):
-    """Hold one pair of tokens."""
+    """One pair of tokens."""
 
     client_id: str
     access_token: str
@@ -106,7 +106,7 @@ class Token(TokenMixin):
 
 
 class AuthlibServer:
-    """Serve one client on a port of its own; `rotate` sends a new refresh token with a refresh."""
+    """Serves one client on its own port; with `rotate`, a refresh returns a new refresh token."""
 
     def __init__(self, *, client: Client, rotate: bool) -> None:
         self.client = client
@@ -140,7 +140,7 @@ class AuthlibServer:
         return self.keys[-1]
 
     def save(self, token: dict[str, Any], request: Any) -> None:
-        """Store what was issued; after a refresh without a new token, the old one stays valid."""
+        """Store the issued token; after a refresh without a new one, the old one stays valid."""
         values = {name: token.get(name, "") for name in ("access_token", "refresh_token", "scope")}
         self.tokens.append(
             Token(

@@ -1,4 +1,4 @@
-"""Provide good and faulty keyrings in memory, and the environment of a live lab."""
+"""Provide working and faulty keyrings in memory, and the environment of a live lab."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class MemoryKeyring(KeyringBackend):
-    """Keep passwords in a dictionary, as a good keyring does."""
+    """Keeps passwords in a dictionary, like a working keyring."""
 
     priority = 5
 
@@ -32,7 +32,7 @@ class MemoryKeyring(KeyringBackend):
         self.kept: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Return what was set."""
+        """Return the stored password."""
         return self.kept.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -45,14 +45,14 @@ class MemoryKeyring(KeyringBackend):
 
 
 class ForgetfulKeyring(MemoryKeyring):
-    """Accept every password without an error, and store none."""
+    """Accepts every password without an error, but doesn't store any."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Discard it immediately."""
 
 
 class ChattyKeyring(MemoryKeyring):
-    """Fail with an error that quotes the password."""
+    """Fails with an error that quotes the password."""
 
     def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002
         """Fail as a locked keyring does."""
@@ -64,7 +64,7 @@ class ChattyKeyring(MemoryKeyring):
 
 
 def live_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> MemoryKeyring:
-    """Set what a live lab needs, hide this machine's settings, and return the keyring it finds."""
+    """Set up the environment of a live lab without this machine's settings; return its keyring."""
     for name in [name for name in os.environ if name.startswith("DDOAUTH_")]:
         monkeypatch.delenv(name)
     given = {

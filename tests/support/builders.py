@@ -1,4 +1,4 @@
-"""Build the values that tests start with, and check whether a text reveals a secret."""
+"""Build the values that tests start with, and check whether text reveals a secret."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def request(site: Site, **changes: Any) -> Request:
 
 
 def response(status: int = 200, text: str = "{}", **headers: str) -> Response:
-    """Return an answer as `Http` would have built it."""
+    """Return a response as `Http` would build it."""
     exchange = Exchange(
         purpose="token exchange",
         method="POST",
@@ -121,7 +121,7 @@ def response(status: int = 200, text: str = "{}", **headers: str) -> Response:
 
 
 def redirect(request: AuthorizationRequest, **changes: str | None) -> str:
-    """Return the redirect that answers a request; None leaves a parameter out."""
+    """Return the redirect for a request; the value None omits a parameter."""
     values = {
         "code": "canary-code",
         "state": request.state.reveal(),
@@ -133,7 +133,7 @@ def redirect(request: AuthorizationRequest, **changes: str | None) -> str:
 
 
 def readable(secret: str, text: str) -> bool:
-    """Return whether a text shows a secret: raw, URL-encoded or in base64."""
+    """Return whether text shows a secret: raw, URL-encoded or in base64."""
     raw = secret.encode()
     forms = {secret, quote(secret, safe=""), repr(secret)[1:-1]}
     # Base64 of a part of a longer text has one of three shapes; the ends depend on what is beside.
@@ -146,7 +146,7 @@ def readable(secret: str, text: str) -> bool:
 
 
 def with_locals(error: BaseException) -> str:
-    """Return the traceback with the local variables of all frames but the test's own."""
+    """Return the traceback with the local variables of all frames except the test's own."""
     trace = traceback.TracebackException.from_exception(error, capture_locals=True, compact=True)
     tests = str(TESTS)
     trace.stack = traceback.StackSummary.from_list(
@@ -156,7 +156,7 @@ def with_locals(error: BaseException) -> str:
 
 
 def shown(values: Iterable[object]) -> str:
-    """Return every text form of some values, joined into one text."""
+    """Return all text forms of some values, joined into one string."""
     texts = [f"{value!r}\n{value}\n{getattr(value, '_repr_html_', str)()}" for value in values]
     return "\n".join(texts)
 

@@ -1,6 +1,6 @@
 """List the items of the security checklist, and the tests that cover them.
 
-`python tests/checklist.py` rewrites the table in `.github/SECURITY.md`; a test compares.
+`python -m support.checklist` rewrites the table in `.github/SECURITY.md`; a test compares both.
 """
 
 from __future__ import annotations
@@ -142,13 +142,13 @@ def _marks(tree: ast.AST) -> set[str]:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Note the items that a test carries where reports take them along."""
+    """Attach a test's checklist items to its reports."""
     for mark in item.iter_markers("checklist"):
         item.user_properties.append(("checklist", mark.args[0]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures of long trials, and after `-m checklist` a line for each item."""
+    """Print the figures of long trials and, after `-m checklist`, a line for each item."""
     figures = [text for _, name, _, text in _properties(terminalreporter) if name == "figure"]
     if figures:
         terminalreporter.section("figures")
@@ -168,7 +168,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _properties(
     terminalreporter: pytest.TerminalReporter,
 ) -> Iterator[tuple[str, str, str, str]]:
-    """Yield what reports carry: the test, the name, the outcome, the value."""
+    """Yield the properties in reports: the test, the name, the outcome and the value."""
     for outcome in ("passed", "skipped", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, ()):
             for name, value in getattr(report, "user_properties", ()):

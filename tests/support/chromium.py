@@ -14,7 +14,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @contextmanager
 def open_chromium() -> Iterator[Any]:
-    """Launch it without a window; meanwhile the main thread has a running event loop."""
+    """Launch it without a window; during the block, the main thread has a running event loop."""
     from playwright.sync_api import sync_playwright
 
     path = next(filter(None, map(shutil.which, NAMES)), None)

@@ -1,6 +1,6 @@
-"""Build bodies that the official client's own models accept, and look up its operations' names.
+"""Build bodies that the official client's models accept, and look up its operations' names.
 
-Nothing here reads the sandbox's data: the models alone say what fields there are.
+Nothing here reads the sandbox's data: the models alone determine the fields.
 """
 
 from __future__ import annotations

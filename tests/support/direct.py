@@ -1,4 +1,4 @@
-"""Send a running sandbox thousands of requests without a socket for each."""
+"""Send thousands of requests to a running sandbox without opening a socket for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True)
 class Reply:
-    """Hold a response, parsed as JSON if it is JSON."""
+    """A response, parsed as JSON if it is JSON."""
 
     status: int
     content_type: str
@@ -28,7 +28,7 @@ class Reply:
 
     @property
     def body(self) -> Any:
-        """Return the JSON of it."""
+        """Return the body as JSON."""
         return json.loads(self.text)
 
 
@@ -64,6 +64,6 @@ def ask(  # noqa: PLR0913 - a request has that many parts
 
 
 def call(sandbox: Sandbox, operation: Operation, **options: Any) -> Reply:
-    """Call an operation with only an id, which does not exist."""
+    """Call an operation with nothing but an id that does not exist."""
     path = re.sub(r"\{\w+\}", NOBODY, operation.path)
     return ask(sandbox, operation.method, path, role=operation.role, **options)

@@ -1,4 +1,4 @@
-"""List mistakes in the token request, and in the handling of its response."""
+"""Mistakes in the token request, and in the handling of its response."""
 
 from __future__ import annotations
 

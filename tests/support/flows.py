@@ -1,4 +1,4 @@
-"""Run partners' programs through the whole OAuth flow, with a customer at Datadog's pages."""
+"""Run partners' programs through the whole OAuth flow, with a customer on Datadog's pages."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def flow_variables(client: Client) -> dict[str, str]:
 
 @dataclass
 class FlowProgram:
-    """Hold a running program that answers each line."""
+    """A running program that replies to each line."""
 
     process: subprocess.Popen[str]
 
@@ -69,7 +69,7 @@ class FlowProgram:
 
 @contextmanager
 def running(command: list[str], environment: Mapping[str, str]) -> Iterator[FlowProgram]:
-    """Run a program during the block; it must then exit successfully by itself."""
+    """Run a program during the block; afterwards it must exit successfully by itself."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, env=dict(environment), stdin=pipe, stdout=pipe, text=True
@@ -83,7 +83,7 @@ def running(command: list[str], environment: Mapping[str, str]) -> Iterator[Flow
 def connected(
     person: Person, flow: FlowProgram, *, domain: str, client_id: str, **chosen: str
 ) -> str:
-    """Go from the tile to the partner, to consent and back; return what the program says."""
+    """Go from the tile to the partner, to consent and back; return the program's output."""
     app = domain if domain.count(".") > 1 else f"app.{domain}"
     where, page = person.follow(f"https://{app}/integrations")
     tile = next(
@@ -96,7 +96,7 @@ def connected(
 
 
 def redirect_elsewhere(flow: FlowProgram, *, redirect_uri: str, domain: str) -> str:
-    """Begin an attempt, and deliver a redirect that names a foreign domain."""
+    """Start an attempt, and deliver a redirect that names a foreign domain."""
     begun = flow.say("http://127.0.0.1/onboard?site=https://app.datadoghq.com&domain=datadoghq.com")
     state = parse_qs(urlsplit(begun).query)["state"][0]
     came = {"code": "c0de", "state": state, "domain": domain, "site": f"https://app.{domain}"}

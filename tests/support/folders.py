@@ -1,4 +1,4 @@
-"""Make integration folders from the clean one, each changed by a few named edits."""
+"""Create integration folders from the clean one, each with a few named edits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, *changes: Change) -> Path:
 
 
 def swap(file: str, old: str, new: str) -> Change:
-    """Replace a text that occurs exactly once."""
+    """Replace text that occurs exactly once."""
 
     def change(place: Path) -> None:
         text = (place / file).read_bytes().decode()
@@ -54,7 +54,7 @@ def cut(file: str, start: str, end: str) -> Change:
 
 
 def move(file: str, start: str, end: str, *, before: str) -> Change:
-    """Move everything from one text up to another to a different place."""
+    """Move everything between two texts to a different place."""
 
     def change(place: Path) -> None:
         text = (place / file).read_bytes().decode()
@@ -82,7 +82,7 @@ def remove(file: str) -> Change:
 
 
 def git(place: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    """Run git without any user's settings."""
+    """Run git without any user settings."""
     own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     names = ("-c", "user.name=Acme", "-c", "user.email=acme@example.com")
     done = subprocess.run(

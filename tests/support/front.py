@@ -1,4 +1,4 @@
-"""Provide a front for a sandbox, the programs behind it, and a host that it lets through."""
+"""Provide a front for a sandbox, programs behind it, and a host that it lets through."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ddoauth_kit.grading.front.hosts import HostTable
 from ddoauth_kit.grading.front.isolation import check_namespaces
 from ddoauth_kit.grading.front.proxy import Front
 from ddoauth_kit.grading.front.trust_files import TrustFiles
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 from support.visitors import Person
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def program(name: str, *, path: str | None = None, everywhere: bool = True) -> str:
-    """Find a runtime; without it skip the test, but not in CI if it is `everywhere`."""
+    """Find a runtime, or else skip the test, but not in CI if the runtime is `everywhere`."""
     found = shutil.which(name, path=path)
     if found is None:
         assert not (IN_CI and everywhere), f"{name} must be installed here"
@@ -75,7 +75,7 @@ def program(name: str, *, path: str | None = None, everywhere: bool = True) -> s
 
 @dataclass
 class Scene:
-    """Hold a running front, what it recorded, and the trust files for a process behind it."""
+    """A running front, its records, and the trust files for a process behind it."""
 
     front: Front
     sandbox: Sandbox
@@ -90,7 +90,7 @@ class Scene:
         return dict(made.variables)
 
     def run(self, *command: str, environment: Mapping[str, str] | None = None) -> str:
-        """Run a command behind the front; return its output, errors included."""
+        """Run a command behind the front; return its output, including errors."""
         done = subprocess.run(
             command,
             env=dict(environment or self.environment()),
@@ -112,12 +112,14 @@ class Scene:
 
 
 class BrowserBehindFront(Browser):
-    """Use the front as a proxy for all other machines, as a configured browser does."""
+    """A browser that uses the front as a proxy for all other machines."""
 
     def __init__(self, proxy: str, *, trusted: ssl.SSLContext) -> None:
         here = {f"all://{name}": None for name in ("127.0.0.1", "localhost")}
         behind = httpx.HTTPTransport(proxy=proxy, verify=trusted)
-        self._client = httpx.Client(trust_env=False, mounts={"all://": behind, **here}, timeout=10)
+        self._client = httpx.Client(
+            verify=trusted, trust_env=False, mounts={"all://": behind, **here}, timeout=10
+        )
         weakref.finalize(self, self._client.close)
 
 
@@ -154,7 +156,7 @@ def calling(client: str, *, nodes: Callable[[str], str] | None = None) -> list[s
 
 
 def form(client: str, *pairs: str) -> list[str]:
-    """Return the arguments by which a client posts these pairs."""
+    """Return the arguments that make a client post these pairs."""
     if client.startswith("curl"):
         return [part for pair in pairs for part in ("-d", pair)]
     return ["&".join(pairs)] if client in {"java", "go", "ruby", "php"} else list(pairs)
@@ -170,12 +172,12 @@ class _Shop(BaseHTTPRequestHandler):
         self.wfile.write(b"shop")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @dataclass
 class Shop:
-    """Hold a third party's https server, whose certificate comes from its own authority."""
+    """A third party's https server, whose certificate comes from its own authority."""
 
     ca_file: Path
     java_store: Path
@@ -252,5 +254,5 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 
 
 def told(records: Sequence[FrontRecord]) -> str:
-    """Return everything that a front recorded, as one text to search for leaks."""
+    """Return everything that a front recorded as one string, to search for leaks."""
     return "\n".join(repr(record) for record in records)

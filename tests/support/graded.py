@@ -30,9 +30,9 @@ def clock_limit(seconds: float) -> float:
 
 
 def free_port() -> int:
-    """Return a free port below those that the system assigns by itself.
+    """Return a free port below those that the system assigns automatically.
 
-    Each test process has its own 3,000 ports, so that no two take the same one.
+    Each test process has its own 3,000 ports, so two of them never use the same one.
     """
     first = 20_000 + 3_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4)
     while True:
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 
 def server_copy(folder: Path, *changes: tuple[str, str]) -> Path:
-    """Write a copy of the reference server, with each old text replaced by the new one."""
+    """Write a copy of the reference server with each old text replaced by the new one."""
     text = REFERENCE.read_text("utf-8")
     for old, new in changes:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the server"
@@ -56,7 +56,7 @@ def server_copy(folder: Path, *changes: tuple[str, str]) -> Path:
 def reference_settings(
     folder: Path, *, server: Path | None = None, **tables: object
 ) -> GradeSettings:
-    """Return settings of the reference server, or of a copy; `tables` replace those of the file.
+    """Return settings for the reference server or a copy; `tables` replace those in the file.
 
     The variables of `VARIABLES` must be set.
     """
@@ -96,7 +96,7 @@ def reference_settings(
 
 
 def mutant_settings(folder: Path, mutant: Mutant) -> GradeSettings:
-    """Return settings of a copy with a mistake; one more scope is registered than it needs."""
+    """Return settings for a copy with a mistake; it has one more scope than it needs."""
     settings = reference_settings(folder, server=server_copy(folder, *mutant.changes))
     uris, scopes = settings.client.redirect_uris, (*SCOPES, "dashboards_read")
     return replace(settings, client=ClientSettings(redirect_uris=uris, scopes=scopes))

@@ -1,4 +1,4 @@
-"""List mistakes with a stored grant, when the server calls, sends and refreshes."""
+"""Mistakes with a stored grant, when the server calls, sends and refreshes."""
 
 from __future__ import annotations
 

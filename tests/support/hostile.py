@@ -1,4 +1,4 @@
-"""List what an attacker may write into a redirect's `domain` and `site`."""
+"""Values that an attacker may put into a redirect's `domain` and `site`."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ ISSUED = (
 
 
 class LabServer:
-    """Serve a folder with JupyterLab on a free loopback port."""
+    """Serves a folder with JupyterLab on a free loopback port."""
 
     def __init__(
         self,
@@ -83,6 +83,7 @@ class LabServer:
         self._home = home
         self._log = (home / "log").open("w+")
         self.token = secrets.token_hex(16)
+        self._api = httpx.Client(headers={"Authorization": f"token {self.token}"}, timeout=STARTING)
         environment = self._environment(environ or {})
         self._process = subprocess.Popen(
             self._command(base_url), env=environment, cwd=home, stdout=self._log, stderr=self._log
@@ -96,11 +97,11 @@ class LabServer:
         return (self._home / "log").read_text("utf-8")
 
     def address(self, path: str) -> str:
-        """Return the URL of a page, with the token that lets a browser in."""
+        """Return the URL of a page, with the token that admits a browser."""
         return f"{self.url}/{path}?token={self.token}"
 
     def write(self, name: str, *cells: str) -> None:
-        """Put a notebook of these code cells into the folder."""
+        """Put a notebook with these code cells into the folder."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(notebook, self.folder / name)
@@ -112,23 +113,23 @@ class LabServer:
         settings.write_text(json.dumps({"saveState": True}))
 
     def files(self) -> list[Path]:
-        """Return every file that the server, its kernels and the browser's saves have left."""
+        """Return every file written by the server, its kernels or the browser."""
         return [path for path in self._home.rglob("*") if path.is_file()]
 
     def end_kernels(self) -> None:
-        """End the kernels of all notebooks, so that the next test finds a quiet server."""
+        """End the kernels of all notebooks, so that the next test starts with an idle server."""
         for session in self._call("GET", "api/sessions"):
             self._call("DELETE", f"api/sessions/{session['id']}")
 
     def _call(self, method: str, path: str) -> Any:
-        """Return what the server's own interface answers."""
-        headers = {"Authorization": f"token {self.token}"}
-        answer = httpx.request(method, f"{self.url}/{path}", headers=headers, timeout=STARTING)
+        """Return the response of the server's own interface."""
+        answer = self._api.request(method, f"{self.url}/{path}")
         assert answer.is_success, answer
         return answer.json() if answer.content else None
 
     def stop(self) -> None:
         """End the server, its kernels and its proxied processes."""
+        self._api.close()
         self._process.terminate()
         try:
             self._process.wait(20)
@@ -167,7 +168,7 @@ class LabServer:
         return [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *given]
 
     def _ready(self) -> str:
-        """Wait for the file in which the server writes down its port, and then for the port."""
+        """Wait for the file that contains the server's port, then for the port."""
         deadline = time.monotonic() + STARTING
         while time.monotonic() < deadline and self._process.poll() is None:
             for path in (self._home / "RUNTIME").glob("jpserver-*.json"):
@@ -184,10 +185,10 @@ class LabServer:
 
 
 class Notebook:
-    """Control a notebook in a tab; its kernel is connected from the start.
+    """A notebook in a tab; its kernel is connected from the start.
 
-    Loading JupyterLab takes a browser many seconds, so a tab that shows it keeps it, and opens the
-    notebook in place of those before.
+    Loading JupyterLab takes a browser many seconds, so a tab keeps it open and replaces the
+    previous notebooks.
     """
 
     def __init__(self, page: Any, server: LabServer, name: str) -> None:
@@ -203,11 +204,11 @@ class Notebook:
 
     @property
     def panel(self) -> Any:
-        """Return the visible notebook, to look for things in."""
+        """Return the visible notebook, for searching."""
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
 
     def run_all(self) -> None:
-        """Run every cell, wait until the last one is done, and see that none failed."""
+        """Run every cell, wait until the last one is done, and check that none failed."""
         self.page.set_default_timeout(RUNNING)
         self.page.evaluate(RUN_ALL)
         self.page.set_default_timeout(WAITING)
@@ -222,7 +223,7 @@ class Notebook:
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Keep the kernel busy during the block, and check that it was."""
+        """Keep the kernel busy during the block, and check that it stayed busy."""
         ended = self._path.parent / "go"
         ended.unlink(missing_ok=True)
         self.page.evaluate(BUSY)
@@ -241,15 +242,15 @@ class Notebook:
         self.page.evaluate(RESTART)
 
     def issued(self) -> list[str]:
-        """Return every secret that sandboxes of this kernel have minted."""
+        """Return every secret that this kernel's sandboxes have issued."""
         return list(json.loads(self.ask(f"__import__('json').dumps({ISSUED})")[1:-1]))
 
     def save(self) -> Any:
-        """Save, and return what is then in the file."""
+        """Save, and return the content of the file."""
         self.page.evaluate(SAVE)
         return nbformat.read(self._path, as_version=4)
 
     @property
     def saved_text(self) -> str:
-        """Return the file as it is."""
+        """Return the file's current content."""
         return self._path.read_text("utf-8")

@@ -28,7 +28,7 @@ OWN = re.compile(r"(^|_)(id|created|modified|updated)(_at|_by|At)?$")
 
 @dataclass
 class Journey:
-    """Hold the operations for one kind, and the values of its path's variables."""
+    """The operations for one kind, and the values of its path's variables."""
 
     client: ApiClient
     path: str
@@ -56,7 +56,7 @@ class Journey:
         return re.sub(r"\{\w+\}", PARENT, path)
 
     def call(self, method: str, path: str, *, mark: str = "", body: Any = None) -> Any:
-        """Call an operation as the client does, with a body made for the mark."""
+        """Call an operation as the client does, with a body that contains the mark."""
         operation = endpoint(self.client, method, path)
         given = self._parameters(operation)
         name = body_name(operation)
@@ -76,7 +76,7 @@ class Journey:
         return found
 
     def body(self, method: str, path: str, *, mark: str) -> Any:
-        """Return a body, with the id of the item in it where the model wants one."""
+        """Return a body, with the item's id in it if the model requires one."""
         body = body_of(endpoint(self.client, method, path), mark=mark)
         last = self.item.rpartition("{")[2][:-1]
         data = getattr(body, "data", None)
@@ -85,7 +85,7 @@ class Journey:
         return body
 
     def learn(self, made: Any, *, template: str = "") -> None:
-        """Take the id of a created resource from its answer."""
+        """Take the id of a created resource from the response."""
         last = self.item.rpartition("{")[2][:-1]
         resource = resource_of(plain(made), wanted=None)
         names = (last, last.rpartition("_")[2], *IDS)
@@ -113,7 +113,7 @@ def _written(value: Any) -> str:
 
 
 def resource_of(document: Any, *, wanted: Any) -> dict[str, Any]:
-    """Return the resource in a document: its data, or the part most like the wanted one."""
+    """Return the resource in a document: its data, or the part most like the expected one."""
     data = document.get("data") if isinstance(document, dict) else None
     if isinstance(data, dict):
         return data
@@ -125,7 +125,7 @@ def resource_of(document: Any, *, wanted: Any) -> dict[str, Any]:
 
 
 def differences(sent: Any, told: Any, *, at: str = "") -> Iterator[str]:
-    """Yield values that came back different; values that did not come back are not checked."""
+    """Yield values that came back changed; missing values are not checked."""
     if isinstance(sent, dict) and isinstance(told, dict):
         for name in sent.keys() & told.keys():
             if not OWN.search(name):
@@ -149,7 +149,7 @@ def shared(sent: Any, told: Any) -> int:
 
 
 def without_required(document: Any, body: Any) -> Any:
-    """Return a body's JSON without one field that its model requires; None if it requires none."""
+    """Return a body's JSON without one required field, or None if its model requires none."""
     model, place = body, json.loads(json.dumps(document))
     whole = place
     while True:
@@ -167,7 +167,7 @@ def without_required(document: Any, body: Any) -> Any:
 
 
 def required_of(model: Any) -> list[str]:
-    """Return the names of what a model's constructor must be given."""
+    """Return the names of the required arguments of a model's constructor."""
     if not hasattr(model, "attribute_map") or isinstance(model, ModelSimple):
         return []
     parameters = list(inspect.signature(type(model).__init__).parameters.values())[1:]
@@ -179,7 +179,7 @@ def required_of(model: Any) -> list[str]:
 
 
 def with_wrong_enum(document: Any, body: Any) -> Any:
-    """Return a body's JSON in which one value is none of its enum's; None if it has no enum."""
+    """Return a body's JSON with one value outside its enum, or None if it has no enum."""
     whole = json.loads(json.dumps(document))
     for way, model in _leaves(body, ()):
         if getattr(type(model), "allowed_values", None):
@@ -204,7 +204,7 @@ def _leaves(model: Any, way: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...],
 
 
 def status_of(call: Any) -> int:
-    """Return the status that a call of the client ends with, 200 for any success."""
+    """Return the final status of a client call, 200 for any success."""
     try:
         call()
     except ApiException as error:

@@ -1,4 +1,4 @@
-"""Write a notebook that reveals its secrets in every way a notebook can."""
+"""Write a notebook that reveals its secrets in every way that a notebook can."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ POSITIONED: Final = (
 
 
 def in_positions(secrets: Iterable[str]) -> list[str]:
-    """Return each secret in each position, as a notebook that runs those expressions prints it."""
+    """Return each secret in each position, as printed by a notebook that runs the expressions."""
     named = {"gzip": gzip, "html": html, "json": json, "b64encode": b64encode, "quote": quote}
     return [str(eval(each, named | {"s": s})) for s in secrets for each in POSITIONS]
 

@@ -1,4 +1,4 @@
-"""Hold servers written as their libraries' documentation says, and their grading settings."""
+"""Servers that follow the documentation of their libraries, and their grading settings."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ GO_LIBRARIES = "/usr/share/gocode"
 
 @dataclass(frozen=True)
 class LibraryServer:
-    """Name a server, what it needs, and where its flow begins and comes back.
+    """A server, its requirements, and the start and end of its flow.
 
-    `begins_on_page` says that the start page has a form, and `calls` that it lists monitors.
+    `begins_on_page` means that the start page has a form, and `calls` that the server lists
+    monitors.
     """
 
     name: str
@@ -57,7 +58,7 @@ LIBRARY_SERVERS = (FLASK, EXPRESS, GO, RUBY, FARADAY, JAVA)
 
 
 def command_of(server: LibraryServer, *, folder: Path) -> list[str]:
-    """Install or compile what the server needs in the folder, and return how to start it."""
+    """Install or compile the server's requirements in the folder, and return its command."""
     if shutil.which(server.program) is None:
         _missing(f"{server.program} is not here")
     if server is EXPRESS:
@@ -123,6 +124,6 @@ def library_settings(server: LibraryServer, *, command: list[str], folder: Path)
 
 
 def expected_verdicts(*tables: str) -> dict[str, str]:
-    """Return what the tables expect that is not met, by requirement; a later table wins."""
+    """Return the verdicts that the tables expect for unmet requirements; a later table wins."""
     found = tomllib.loads(EXPECTED.read_text("utf-8"))
     return {name: verdict for table in tables for name, (verdict, _) in found[table].items()}

@@ -19,7 +19,7 @@ FROM_TILE = urlencode({"domain": "datadoghq.com", "site": "https://app.datadoghq
 
 
 def free_port() -> int:
-    """Return a port that was free just now."""
+    """Return a port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -30,7 +30,7 @@ def listen(scene: Scene) -> Listener:
 
 
 def onboard(listener: Listener, query: str = FROM_TILE) -> str:
-    """Return the address at which a customer arrives from the tile."""
+    """Return the address that the tile sends a customer to."""
     return f"{listener.onboarding_url}?{query}"
 
 

@@ -1,4 +1,4 @@
-"""Load a server over many connections at once, and watch the memory of its process."""
+"""Load a server over many connections at once, and measure its process's memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WARM_UP = 0.25
 
 @dataclass
 class Load:
-    """Hold the results of a load: answers by status, seconds, and resident memory in MB."""
+    """The results of a load test: responses by status, seconds, and resident memory in MB."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -26,18 +26,18 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Return answers per second."""
+        """Return responses per second."""
         return sum(self.statuses.values()) / self.seconds
 
     @property
     def growth(self) -> float:
-        """Return by how many MB memory grew from the end of the warm-up to the end."""
+        """Return the growth of memory, in MB, from the end of the warm-up to the end."""
         warm = self.memory[int(len(self.memory) * WARM_UP)]
         return self.memory[-1] - warm
 
 
 def run_load(port: int, *, pid: int, seconds: float, requests: Callable[[int], bytes]) -> Load:
-    """Keep 64 connections busy; `requests` gives the whole bytes of a connection's next one."""
+    """Keep 64 connections busy; `requests` gives the complete bytes of the next request."""
     return asyncio.run(_run(port, pid, seconds, requests))
 
 
@@ -49,7 +49,7 @@ def post(path: str, body: str, *, port: int, kind: str, **headers: str) -> bytes
 
 
 def get(path: str, *, port: int, **headers: str) -> bytes:
-    """Write a request without one."""
+    """Write a request without a body."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -1,4 +1,4 @@
-"""Serve what a test specifies on loopback, over real sockets, and record each request."""
+"""Serve test-specific responses on loopback, over real sockets, and record each request."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Arrived:
-    """Hold one request as the server saw it; header names are in lower case."""
+    """One request as the server saw it; header names are in lower case."""
 
     method: str
     target: str
@@ -47,7 +47,7 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Answer:
-    """Hold an answer, and the seconds to wait before it."""
+    """A response, and the number of seconds to wait before sending it."""
 
     text: str = "{}"
     status: int = 200
@@ -56,7 +56,7 @@ class Answer:
 
 
 class RecordingServer:
-    """Give the answers in order, the last one again and again, or what `respond` says."""
+    """Sends the responses in order and then repeats the last one, or sends those of `respond`."""
 
     def __init__(
         self,
@@ -85,11 +85,11 @@ class RecordingServer:
 
     @property
     def site(self) -> Site:
-        """Return a site all of whose hosts are this server."""
+        """Return a site whose hosts are all this server."""
         return local_site(self.url)
 
     def take(self, arrived: Arrived) -> Answer:
-        """Record a request and return its answer, after its time."""
+        """Record a request and return its response after the delay."""
         with self._lock:
             self.arrived.append(arrived)
             self._at_once += 1
@@ -129,13 +129,13 @@ def _handler(server: RecordingServer) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _reply  # noqa: N815 - the names are those of http.server
 
         def log_message(self, *_: object) -> None:
-            """Stay quiet: tests read what was recorded."""
+            """Log nothing: tests read the records."""
 
     return Handler
 
 
 class RawServer:
-    """Answer each connection with bytes that need be no HTTP, or never (`None`)."""
+    """Sends bytes on each connection, which need not be HTTP, or never responds (`None`)."""
 
     def __init__(self, payload: bytes | None) -> None:
         self.connections = 0
@@ -177,9 +177,10 @@ class RawServer:
 
 
 class HoldingServer:
-    """Send each connection the same bytes, keep it open, and know which are still open.
+    """Sends each connection the same bytes, keeps it open, and tracks the open ones.
 
-    `requests` holds what arrived. With `most` a connection is closed at the request after so many.
+    `requests` contains what arrived. With `most`, a connection is closed on the request after that
+    many.
     """
 
     def __init__(self, payload: bytes, *, most: int = sys.maxsize) -> None:
@@ -236,9 +237,9 @@ class HoldingServer:
 
 
 class DrippingServer:
-    """Read requests (or a byte now and then), send a beginning, and then piece after piece.
+    """Reads requests (or a byte now and then), sends a beginning, and then piece after piece.
 
-    It hangs up after `lasts` seconds, so that a client without a deadline is seen to have none.
+    It hangs up after `lasts` seconds, which exposes a client without a deadline.
     """
 
     def __init__(
@@ -278,13 +279,13 @@ class DrippingServer:
 
 
 def refused_site() -> Site:
-    """Return a site on whose port nothing listens."""
+    """Return a site whose port has no listener."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return local_site(f"http://127.0.0.1:{taken.getsockname()[1]}")
 
 
 def self_signed(folder: Path) -> SSLContext:
-    """Make a certificate for 127.0.0.1 that nobody trusts."""
+    """Create a certificate for 127.0.0.1 that nobody trusts."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

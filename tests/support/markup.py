@@ -1,4 +1,4 @@
-"""Read HTML as strictly as XML is read, and as GitHub shows it: without any style."""
+"""Read HTML as strictly as XML, and as GitHub shows it: without any style."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ VOID = frozenset({"br", "col", "img", "link", "meta", "wbr"})
 
 @dataclass
 class Element:
-    """Hold a tag with its attributes, its own text and what is inside."""
+    """A tag with its attributes, its own text and its content."""
 
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)
@@ -19,11 +19,11 @@ class Element:
 
     @property
     def text(self) -> str:
-        """Return all of its text, without styles."""
+        """Return all of the element's text, without styles."""
         return "" if self.tag == "style" else "".join(self.texts)
 
     def all(self, tag: str) -> list[Element]:
-        """Return all elements of a tag, in document order."""
+        """Return all elements with a tag, in document order."""
         found = [self] if self.tag == tag else []
         return found + [match for element in self.inside for match in element.all(tag)]
 
@@ -55,7 +55,7 @@ class _Reader(HTMLParser):
 
 
 def read_html(text: str) -> Element:
-    """Return the document; fail for a tag that is not closed in its place."""
+    """Return the document; fail if a tag is not closed in its place."""
     reader = _Reader()
     reader.feed(text)
     reader.close()

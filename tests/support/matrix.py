@@ -1,6 +1,6 @@
-"""Print the matrix of mutants by checks that a run of `tests/grading/test_matrix.py` has recorded.
+"""Print the matrix of mutants and checks that a run of `tests/grading/test_matrix.py` recorded.
 
-`python -m support.matrix REPORT.xml ...` reads what `--junit-xml` wrote, one file a shard.
+`python -m support.matrix REPORT.xml ...` reads the files that `--junit-xml` wrote, one per shard.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ HEAD = "| mutant | own check | verdict | broken beside it | other verdicts |\n|-
 
 
 def half(mutant: Mutant) -> str:
-    """Name a mutant for `-k half1` and `-k half2`, which split the matrix between two shards."""
+    """Return a mutant's name for `-k half1` and `-k half2`, which split the matrix in two."""
     return f"half{MUTANTS.index(mutant) % 2 + 1} {mutant.name}"
 
 
 def recorded(path: Path) -> dict[str, dict[str, str]]:
-    """Return the verdicts of each mutant that the report holds, by its name."""
+    """Return the verdicts of each mutant in the report, by name."""
     found = {}
     for case in ET.parse(path).iter("testcase"):
         name = case.attrib["name"].partition("[")[2].partition(" ")[2].rstrip("]")
@@ -39,7 +39,7 @@ def recorded(path: Path) -> dict[str, dict[str, str]]:
 
 
 def row(mutant: Mutant, verdicts: Mapping[str, str]) -> str:
-    """Return a mutant's line: what turned broken with its reason, and what else is not met."""
+    """Return a mutant's line: the broken checks with reasons, and the other unmet checks."""
     reasons = dict(mutant.also)
     broken = [
         f"{name}: {reasons.get(name, '**no reason**')}"
@@ -56,7 +56,7 @@ def row(mutant: Mutant, verdicts: Mapping[str, str]) -> str:
 
 
 def _counted(others: list[str]) -> str:
-    """Return all of a few, and the number of many: one mistake may end the good run."""
+    """Return the names if they are few, or else their number: one mistake can end the good run."""
     return ", ".join(others) if len(others) <= 12 else f"{len(others)} are not met"
 
 

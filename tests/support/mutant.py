@@ -1,4 +1,4 @@
-"""Describe one mistake in a copy of the reference server, and the texts that it replaces."""
+"""Describe one mistake in a copy of the reference server, and the text that it replaces."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mutant:
-    """Name a mistake, the check that must find it, and the texts that make it.
+    """A mistake, the check that must find it, and the text that causes it.
 
-    `verdict` is what the check must say. `also` names other checks that turn broken, each with
-    the reason.
+    `verdict` is the verdict that the check must give. `also` names other checks that it breaks,
+    each with the reason.
     """
 
     name: str
@@ -30,12 +30,12 @@ IS_TOKEN = 'request.path.endswith("/token")'
 
 
 def client_with(http: str) -> tuple[str, str]:
-    """Give the server's client another sender."""
+    """Give the server's client a different sender."""
     return OWN_CLIENT, OWN_CLIENT.replace("registration,", f"registration, http={http},")
 
 
 def sends(*lines: str) -> tuple[tuple[str, str], ...]:
-    """Change what `Http` sends; the lines see `request` and `super()`."""
+    """Change what `Http` sends; the lines can use `request` and `super()`."""
     body = "".join(f"        {line}\n" for line in lines)
     bent = f"class Bent(Http):\n    def send(self, request):\n{body}\n\n{CLASS}"
     imports = (
@@ -50,7 +50,7 @@ def sends(*lines: str) -> tuple[tuple[str, str], ...]:
 
 
 def refreshes(*lines: str) -> tuple[tuple[str, str], ...]:
-    """Change how the client refreshes; the lines see `tokens` and `super()`."""
+    """Change how the client refreshes; the lines can use `tokens` and `super()`."""
     body = "".join(f"        {line}\n" for line in lines)
     bent = f"class BentClient(OAuthClient):\n    def refresh(self, tokens):\n{body}\n\n{CLASS}"
     return (

@@ -1,4 +1,4 @@
-"""List mistakes, each made in a copy of the reference server, and the check that must find it."""
+"""Mistakes, each made in a copy of the reference server, with the check that must find it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _pairs(changed: str) -> tuple[tuple[str, str], ...]:
 
 
 def _verifier(verifier: str) -> tuple[tuple[str, str], ...]:
-    """Let the kit use one verifier."""
+    """Make the kit use a single verifier."""
     lines = (
         "import ddoauth_kit.oauth.authorization_request as kit_request\n"
         "from ddoauth_kit.oauth.pkce import PkcePair, pkce_pair\n\n"

@@ -1,4 +1,4 @@
-"""Install a Node program's library with npm, beside a copy of the program."""
+"""Install a Node program's libraries with npm, next to a copy of the program."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ needs_npm = pytest.mark.skipif(
 
 
 def installed(source: Path, *, folder: Path) -> Path:
-    """Copy the program's files into the folder, install what they need, and return the folder."""
+    """Copy the program's files to the folder, install their dependencies, and return the folder."""
     for path in source.iterdir():
         shutil.copy(path, folder)
     command = ["npm", "install", "--no-audit", "--no-fund", "--silent"]

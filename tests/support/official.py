@@ -1,4 +1,4 @@
-"""Log Datadog's own client in to a sandbox, and check what it could parse."""
+"""Connect Datadog's own client to a sandbox, and check what it could parse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def by_token(url: str, token: str, *, stack: contextlib.ExitStack) -> ApiClient:
-    """Log the client in by bearer token alone, with every preview operation enabled."""
+    """Authenticate the client with a bearer token alone, with every preview operation enabled."""
     configuration = Configuration(host=url, access_token=token)
     configuration.api_key.clear()
     enabled = configuration.unstable_operations.values
@@ -20,7 +20,7 @@ def by_token(url: str, token: str, *, stack: contextlib.ExitStack) -> ApiClient:
 
 
 def by_key(url: str, key: str, *, stack: contextlib.ExitStack) -> ApiClient:
-    """Log the client in by API key alone."""
+    """Authenticate the client with an API key alone."""
     configuration = Configuration(host=url)
     configuration.api_key.clear()
     configuration.api_key["apiKeyAuth"] = key

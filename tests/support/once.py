@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def made_once(path: Path, make: Callable[[Path], Path]) -> Path:
-    """Return a path that exists; `make` gets a folder, and returns the finished path in it.
+    """Return an existing path; `make` receives a folder and returns the finished path in it.
 
-    A process that comes second waits for the first, and makes it itself if the first failed.
+    A second process waits for the first one, and creates the path itself if the first one failed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("w") as lock:

@@ -49,7 +49,7 @@ def finished_run(*, every: int) -> RunOutcome:
 
 
 def finished_grade() -> GradeReport:
-    """Return a grading with every requirement and every verdict."""
+    """Return a grading report with every requirement and every verdict."""
     verdicts = list(Graded)
     results = tuple(
         CheckResult(
@@ -75,9 +75,9 @@ def finished_grade() -> GradeReport:
 
 
 def finished_pages(folder: Path, *, every: int) -> dict[str, Path]:
-    """Return the files by name: the report, the verdicts, consent, and what a browser ends on.
+    """Return the files by name: the report, the verdicts, consent, and a browser's final page.
 
-    They show every n-th scope; with three or fewer, each verdict occurs.
+    They show every nth scope; if `n` is three or less, each verdict occurs.
     """
     facts = {"Organization": "Acme (us1)", "Site": "us1 (datadoghq.com)", "Granted scopes (1)": "x"}
     denied = AuthorizationError("access_denied", "The customer said no.")

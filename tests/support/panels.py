@@ -21,12 +21,12 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def held() -> str:
-    """Return what a notebook saved with widget state would contain."""
+    """Return the widget state that a saved notebook would contain."""
     return json.dumps(ipywidgets.Widget.get_manager_state(drop_defaults=False))
 
 
 def field(panel: Any, label: str) -> Any:
-    """Return the labelled field or button of a panel, wherever in it."""
+    """Return the field or button with a label, anywhere in a panel."""
     return next(w for w in _inside(panel.panel) if getattr(w, "description", "") == label)
 
 
@@ -37,7 +37,7 @@ def _inside(widget: Any) -> Iterator[Any]:
 
 
 def typed(form: Any, action: str, **values: str) -> dict[str, Any]:
-    """Send what the form's page sends when its button is pressed, and return what it hears."""
+    """Send what a form's page sends when its button is pressed, and return the reply."""
     names = [field["name"] for field in form.fields]
     heard: list[dict[str, Any]] = []
     form.send = heard.append

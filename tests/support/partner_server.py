@@ -1,7 +1,7 @@
 """Run a partner's server in several processes, as the page on servers describes.
 
-uvicorn loads `app` in each of its workers; the environment says where the sandbox is and where
-attempts wait.
+uvicorn loads `app` in each of its workers; the environment contains the sandbox's address and the
+folder for pending attempts.
 """
 
 from __future__ import annotations

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit import create_api_key
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
 from ddoauth_kit.store import MemoryStore
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
+from support.loopback import Answer
 from support.scene import Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ddoauth_kit import TokenSet
+    from support.loopback import Arrived, RecordingServer
 
 ALL = tuple(catalogue().scopes)
 CONTRASTS = ("events_read", "metrics_read")
 
 
 class Probed(Scene):
-    """Hold a sandbox, a client bound to it, and what probing needs."""
+    """A sandbox, a client bound to it, and everything that probing needs."""
 
     def grant(self, site: str = "us1", *scopes: str) -> TokenSet:
         """Go through consent on a site, for all scopes or for some."""
@@ -40,7 +45,7 @@ class Probed(Scene):
 
     @property
     def refreshed(self) -> int:
-        """Return how many refreshes the sandbox has seen."""
+        """Return the number of refreshes that the sandbox has seen."""
         return sum("refresh_token" in entry.fields for entry in self.sandbox.journal)
 
     def target(
@@ -62,13 +67,13 @@ class Probed(Scene):
         return create_api_key(self.http, tokens=tokens)
 
     def probing(self, *targets: ProbeTarget, **choices: Any) -> Probing:
-        """Return a harmless probing that waits by the sandbox's clock."""
+        """Return a harmless probing run that waits by the sandbox's clock."""
         return Probing(
             targets,
             **{
                 "writes": Writes.HARMLESS,
                 "now": self.sandbox.clock.now(),
-                "sleep": self.sleep,
+                "open_http": partial(AsyncHttp, sleep=self.sleep),
                 **choices,
             },
         )
@@ -78,5 +83,23 @@ class Probed(Scene):
         self.sandbox.clock.advance(seconds)
 
     def sent(self, path: str) -> int:
-        """Return how many requests of a path the sandbox has seen."""
+        """Return the number of requests for a path that the sandbox has seen."""
         return sum(entry.path == path for entry in self.sandbox.journal)
+
+
+def probing_threads() -> set[str]:
+    """Return the threads that probing may have left."""
+    names = (thread.name for thread in threading.enumerate())
+    return {name for name in names if name.startswith(("probing", "asyncio"))}
+
+
+def answer_some(serve: Callable[..., RecordingServer], count: int) -> RecordingServer:
+    """Respond to this many calls at once, and to the others after a long while."""
+    lock, left = threading.Lock(), [count]
+
+    def respond(_arrived: Arrived) -> Answer:
+        with lock:
+            left[0] -= 1
+            return Answer("[]", after=0.0 if left[0] >= 0 else 3.0)
+
+    return serve(respond=respond)

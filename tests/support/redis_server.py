@@ -1,4 +1,4 @@
-"""Start the Redis server of the system's packages on a free port, and stop it again."""
+"""Start the system's Redis server on a free port, and stop it again."""
 
 from __future__ import annotations
 

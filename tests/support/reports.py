@@ -40,12 +40,12 @@ _TROUBLES = {
 
 @cache
 def full_report() -> ProbeReport:
-    """Return every scope of the catalogue on all nine sites; every verdict occurs."""
+    """Return a report with every scope in the catalogue on all nine sites; every verdict occurs."""
     return report_on(SITES)
 
 
 def report_on(sites: Sequence[str], *, every: int = 1) -> ProbeReport:
-    """Return every n-th scope of the catalogue on some sites."""
+    """Return a report with every nth scope in the catalogue on some sites."""
     scopes = sorted(catalogue().scopes)[::every]
     results = tuple(
         _result(scope, site=site, number=number, place=SITES.index(site))

@@ -1,4 +1,4 @@
-"""List the calls with which Datadog's own client creates, changes and deletes each resource."""
+"""The calls that Datadog's own client uses to create, change and delete each resource."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CASE_TYPE = "00000000-0000-0000-0000-000000000001"
 
 @dataclass(frozen=True)
 class Trip:
-    """Describe a kind of resource: an API class's calls, JSON bodies, and where values are."""
+    """One kind of resource: an API class's calls, JSON bodies, and the places of values."""
 
     name: str
     scope: str
@@ -58,12 +58,12 @@ def linked(kind: str, target: str) -> dict[str, Any]:
 
 
 def data_id(answer: Any) -> Any:
-    """Return the id of a JSON:API answer."""
+    """Return the id in a JSON:API response."""
     return answer.data.id
 
 
 def data_ids(answer: Any) -> list[Any]:
-    """Return the ids of a JSON:API listing."""
+    """Return the ids in a JSON:API listing."""
     return [item.id for item in answer.data]
 
 
@@ -126,7 +126,7 @@ RULE = {
 
 
 def changed_incident(incident_id: str) -> dict[str, Any]:
-    """Resolve an incident under another title."""
+    """Return an incident as resolved, with another title."""
     state = {"state": {"type": "dropdown", "value": "resolved"}}
     return resource("incidents", {"title": LATER, "fields": state}, id=incident_id)
 

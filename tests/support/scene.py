@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit import DATADOG_SITES, ClientRegistration, Endpoints, OAuthClient, Secret
 from ddoauth_kit.api.refusals import refuse_failure
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from ddoauth_kit import AuthorizationRequest, AuthorizationResponse, Http, TokenSet
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Scene:
-    """Hold a sandbox and a client bound to it; each step can be taken alone."""
+    """A sandbox and a client bound to it; each step can be taken separately."""
 
     def __init__(self, sandbox: Sandbox, http: Http) -> None:
         self.sandbox = sandbox
@@ -42,7 +42,7 @@ class Scene:
         )
 
     def begin(self, **choices: Any) -> AuthorizationRequest:
-        """Begin an attempt as if from the tile of an organization on US1."""
+        """Start an attempt as if from the tile of an organization on US1."""
         return self.oauth.begin(domain="datadoghq.com", **choices, session="s")
 
     def response(self) -> AuthorizationResponse:
@@ -54,13 +54,13 @@ class Scene:
         return self.oauth.complete(visit_consent(self.begin(**choices)), session="s")
 
     def exchange(self, **changes: Any) -> TokenSet:
-        """Exchange with something changed in the request."""
+        """Exchange the code with something changed in the request."""
         response = self.response()
         request = replace(response.request, **changes)
         return self.oauth.exchange(replace(response, request=request))
 
     def listen_at(self, origin: str, *, callback: str = "/oauth/callback") -> None:
-        """Register redirect URI and onboarding URL of an origin, and nothing else."""
+        """Register only an origin's redirect URI and onboarding URL."""
         uri, onboarding = f"{origin}{callback}", f"{origin}/onboard"
         self.sandbox.add_redirect_uri(uri)
         self.sandbox.set_onboarding_url(onboarding)
@@ -71,5 +71,5 @@ class Scene:
         self.oauth.registration = replace(self.oauth.registration, **changes)
 
     def whoami(self, tokens: TokenSet) -> None:
-        """Make the call that every valid token allows."""
+        """Make the one call that every valid token allows."""
         refuse_failure(self.http.send(current_user_request(tokens)))

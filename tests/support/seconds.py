@@ -16,18 +16,18 @@ COST = "processor seconds"
 
 
 class FolderSeconds:
-    """Print the table for CONTRIBUTING where `--durations` asks for the slowest tests."""
+    """Prints the table for CONTRIBUTING if `--durations` asks for the slowest tests."""
 
     def __init__(self) -> None:
         self._before = 0.0
 
     def pytest_runtest_logstart(self) -> None:
-        """Begin to count; a process that was started counts when it has ended."""
+        """Start counting; a child process counts once it has ended."""
         self._before = _processor()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
-        """Let the last report of a test carry the whole test's cost."""
+        """Attach the cost of the whole test to its last report."""
         report = yield
         if call.when == "teardown":
             report.user_properties = [
@@ -55,12 +55,12 @@ class FolderSeconds:
 
 
 def _processor() -> float:
-    """Return the seconds that this process and those it waited for have used."""
+    """Return the seconds used by this process and by those that it waited for."""
     used = os.times()
     return used.user + used.system + used.children_user + used.children_system
 
 
 def _folder(nodeid: str) -> str:
-    """Return the room of a test; files at the root of the tests are one more."""
+    """Return the room of a test; files at the top of the tests form one room."""
     parts = PurePosixPath(nodeid.partition("::")[0]).parts[:-1]
     return "/".join(parts[:3] if parts[:2] == ("tests", "workbook") else parts[:2])

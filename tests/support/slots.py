@@ -25,12 +25,12 @@ RECORDS: Final = ("grant",)
 
 
 def kinds_in_the_code() -> set[str]:
-    """Return the kinds that calls of `Slot` and of the lab's `_slot` name as a text."""
+    """Return the kinds that appear as string literals in calls of `Slot` and the lab's `_slot`."""
     return {kind for path in KIT.rglob("*.py") for kind in _kinds(path.read_text("utf-8"))}
 
 
 def unnamed_in_the_code() -> set[str]:
-    """Return the files with a call of `Slot` whose kind is not a text."""
+    """Return the files with a call of `Slot` whose kind is not a string literal."""
     return {
         path.relative_to(KIT).as_posix()
         for path in KIT.rglob("*.py")

@@ -45,10 +45,10 @@ EXECUTE = """async (code) => {
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def handle(self) -> None:
-        """Answer; a browser that leaves early is not a failure."""
+        """Handle a request; a browser that leaves early is not a failure."""
         try:
             super().handle()
         except OSError:
@@ -56,7 +56,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 class StaticServer:
-    """Serve a folder on a free loopback port."""
+    """Serves a folder on a free loopback port."""
 
     def __init__(self, folder: Path) -> None:
         handler = partial(_Quiet, directory=str(folder))
@@ -71,7 +71,7 @@ class StaticServer:
 
 
 class Tab:
-    """Control the site in its own tab, with one notebook open."""
+    """The site in its own tab, with one notebook open."""
 
     def __init__(self, page: Any, url: str) -> None:
         self.page = page
@@ -80,7 +80,7 @@ class Tab:
         self.ready()
 
     def ready(self) -> None:
-        """Wait until a notebook is shown and its kernel is there."""
+        """Wait until a notebook is shown and its kernel is ready."""
         self.page.wait_for_selector(SHOWN)
         self.page.wait_for_function(CONNECTED)
 
@@ -90,7 +90,7 @@ class Tab:
         self.ready()
 
     def run_all(self) -> dict[str, Any]:
-        """Run every cell, without the stored outputs, and return the notebook as it is then."""
+        """Run every cell, without the stored outputs, and return the resulting notebook."""
         assert self.page.evaluate(CLEAR) == 0
         self.page.set_default_timeout(RUNNING)
         self.page.evaluate(RUN_ALL)
@@ -99,7 +99,7 @@ class Tab:
 
     @property
     def name(self) -> str:
-        """Return the file's name of the open notebook."""
+        """Return the file name of the open notebook."""
         return str(self.page.evaluate(NAME))
 
     def content(self) -> dict[str, Any]:
@@ -108,5 +108,5 @@ class Tab:
         return found
 
     def execute(self, code: str) -> str:
-        """Run code in the kernel, outside of the notebook, and return what it printed."""
+        """Run code in the kernel, outside the notebook, and return its output."""
         return str(self.page.evaluate(EXECUTE, code))

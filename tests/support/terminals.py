@@ -41,10 +41,10 @@ def client_file(
 
 
 class Terminal:
-    """Act as a user's terminal, with one client's environment.
+    """A user's terminal, with one client's environment.
 
-    Without a front, `DDOAUTH_SANDBOX` leads the commands to the sandbox; with `front` its variables
-    do, and the commands believe that they talk to Datadog.
+    Without a front, `DDOAUTH_SANDBOX` leads the commands to the sandbox. With `front`, its
+    variables do, and the commands believe that they talk to Datadog.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Terminal:
         )
 
     def log_in(self, *arguments: str, decision: str = "approve") -> tuple[int, str, str]:
-        """Log in as a person does: read the address, decide in a browser, or paste."""
+        """Log in as a person does: read the address, decide in a browser or paste."""
         keyboard, theirs = pty.openpty()
         with subprocess.Popen(
             [sys.executable, "-m", "ddoauth_kit", "login", *arguments],
@@ -110,6 +110,6 @@ class Terminal:
 
 
 def _wait_for_getpass(process: subprocess.Popen[str], keyboard: int) -> None:
-    """Wait until the program reads without echo, because it drops what was typed before."""
+    """Wait until the program reads without echo, because it discards earlier input."""
     while process.poll() is None and termios.tcgetattr(keyboard)[3] & termios.ECHO:
         time.sleep(0.01)

@@ -17,8 +17,8 @@ from unittest import mock
 import keyring
 
 from ddoauth_kit.cli import main
+from ddoauth_kit.commands.consent import paste_consent
 from ddoauth_kit.http import sender
-from ddoauth_kit.oauth.consent.terminal import paste_consent
 from ddoauth_kit.store import patience
 from support.terminals import ADDRESS
 from support.visitors import Person
@@ -33,11 +33,11 @@ STREAMS = {"<": "stdin", ">": "stdout", "2>": "stderr"}
 
 @dataclass(frozen=True)
 class Typed:
-    """Hold a line for a shell, where $D is the command, and its expected result.
+    """A line for a shell, where $D is the command, and its expected result.
 
-    `more` are further words, where a line is a neighbour of several kinds.
-    `fresh` is for what only a new process has: its locale and its own standard streams. `spoil`
-    is for `login --paste`: it turns a redirect into what a person pastes.
+    `more` contains further words if a line is a neighbour of several kinds. `fresh` is for things
+    that only a new process has: a locale and its own standard streams. `spoil` is for `login
+    --paste`: it turns a redirect into the text that a person pastes.
     """
 
     line: str
@@ -50,10 +50,10 @@ class Typed:
 
 @dataclass
 class Shell:
-    """Accept lines in a folder, without any of this machine's settings.
+    """Accepts lines in a folder, without any of this machine's settings.
 
-    `names` are what `$NAME` in a line stands for, `keyrings` the backends that `KEYRING=name`
-    chooses.
+    `names` contains the values of `$NAME` in a line, and `keyrings` the backends that
+    `KEYRING=name` chooses.
     """
 
     folder: Path
@@ -119,7 +119,7 @@ class Shell:
 def _redirected(
     words: list[str], *, out: io.TextIOWrapper, stack: ExitStack
 ) -> tuple[list[str], dict[str, object]]:
-    """Return the arguments, and the streams that redirections at the end of a line make."""
+    """Return the arguments, and the streams that result from redirections at the end of a line."""
     streams: dict[str, object] = {"stdin": Keyboard(), "stdout": out, "stderr": out}
     given = list(words)
     while given and given[-1].startswith(tuple(STREAMS)):
@@ -133,10 +133,10 @@ def _redirected(
 
 
 class Keyboard(io.StringIO):
-    """Act as a terminal whose user types only what `login --paste` asks for."""
+    """A terminal whose user types only what `login --paste` asks for."""
 
     def isatty(self) -> bool:
-        """Say yes."""
+        """Return true."""
         return True
 
 

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 REDIRECTS = range(300, 400)
 
 
 @dataclass
 class Person:
-    """Open links, follow redirects, decide on consent pages, and keep cookies meanwhile."""
+    """Opens links, follows redirects, decides on consent pages, and keeps cookies."""
 
     browser: Browser = field(default_factory=Browser)
 
     def follow(self, url: str) -> tuple[str, BrowserPage]:
-        """Return where a link ends, and the page found there."""
+        """Return a link's final address, and the page there."""
         for _ in range(5):
             page = self.browser.open(url)
             if page.status not in REDIRECTS:
@@ -39,7 +39,7 @@ class Person:
     def decide(self, url: str, decision: str = "approve", **chosen: str) -> str:
         """Open a consent page, press a button, and return the resulting redirect.
 
-        `chosen` are fields that a person changes first, such as the region.
+        `chosen` contains the fields that a person changes first, such as the region.
         """
         where, page = self.follow(url)
         form = next(form for form in page.forms if form.decides)
@@ -55,7 +55,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Heard:
-    """Hold a raw answer; header names are in lower case."""
+    """A raw response; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -63,7 +63,7 @@ class Heard:
 
 
 def say(port: int, payload: bytes | str, *, host: str = "127.0.0.1") -> Heard:
-    """Send bytes to a port and return what comes back until the other side hangs up."""
+    """Send bytes to a port, and return everything received until the other side hangs up."""
     data = payload if isinstance(payload, bytes) else payload.encode("latin-1")
     with socket.create_connection((host, port), timeout=10) as connection:
         connection.sendall(data)
@@ -79,7 +79,7 @@ def say(port: int, payload: bytes | str, *, host: str = "127.0.0.1") -> Heard:
 
 
 def get(url: str, *, method: str = "GET", **headers: str) -> Heard:
-    """Send one request to a URL's port; underscores of header names become hyphens."""
+    """Send one request to a URL's port; underscores in header names become hyphens."""
     parts = urlsplit(url)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     given = {
@@ -93,7 +93,7 @@ def get(url: str, *, method: str = "GET", **headers: str) -> Heard:
 
 @contextmanager
 def waiting(waits: Any, *, timeout: float = 10.0) -> Iterator[list[Any]]:
-    """Call `wait` alongside the test; the list holds the outcome once the block has ended."""
+    """Call `wait` alongside the test; the list contains the outcome once the block has ended."""
     outcome: list[Any] = []
 
     def wait() -> None:

@@ -54,9 +54,9 @@ def url(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Callable[..., Any]]:
-    """Give a function that launches the system's Chromium, which reaches loopback alone.
+    """Return a function that launches the system's Chromium, which reaches only loopback.
 
-    With the name of a folder it keeps its profile there, else it has none.
+    With a folder's name, it stores its profile there; otherwise it has none.
     """
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None or find_spec("playwright") is None:
@@ -88,7 +88,7 @@ def browser(chromium: Callable[..., Any]) -> Iterator[Any]:
 
 @pytest.fixture
 def unstored(chromium: Callable[..., Any], url: str, tmp_path: Path) -> Iterator[Tab]:
-    """Open the site where the browser's own setting forbids every storage."""
+    """Open the site with a browser setting that forbids all storage."""
     settings = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     (tmp_path / "Default").mkdir()
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(settings), "utf-8")
@@ -99,7 +99,7 @@ def unstored(chromium: Callable[..., Any], url: str, tmp_path: Path) -> Iterator
 
 @pytest.fixture
 def open_site(browser: Any, url: str) -> Iterator[Callable[..., Tab]]:
-    """Open the site in a private window; at the end, nothing else may have been asked for."""
+    """Open the site in a private window; at the end, no other request may have been made."""
     contexts, asked = [], []
 
     def open_in(**options: Any) -> Tab:
@@ -116,7 +116,7 @@ def open_site(browser: Any, url: str) -> Iterator[Callable[..., Tab]]:
 
 @pytest.fixture(scope="module")
 def shared(browser: Any, url: str) -> Iterator[Tab]:
-    """Give one tab to the tests of a module, because loading it takes many seconds."""
+    """Share one tab among a module's tests, because loading it takes many seconds."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))

@@ -94,7 +94,7 @@ def test_a_lesson_that_cannot_run_is_readable_and_says_why(shared: Tab, number: 
 
 @pytest.mark.parametrize("decision", ["Deny", "Authorize"])
 def test_the_consent_page_is_clicked_inside_the_tab(shared: Tab, decision: str) -> None:
-    """A person denies or approves on the sandbox's own page, and the panel says what came."""
+    """A person denies or approves on the sandbox's own page, and the panel shows the result."""
     shared.open("01_the_whole_flow.ipynb")
     shared.page.evaluate(
         """async (source) => {
@@ -122,7 +122,7 @@ def test_the_consent_page_is_clicked_inside_the_tab(shared: Tab, decision: str) 
     ],
 )
 def test_what_cannot_be_done_in_a_tab_is_one_sentence(shared: Tab, code: str, words: str) -> None:
-    """Live mode and processes are refused by name, and the kernel goes on."""
+    """Live mode and processes are refused by name, and the kernel continues."""
     shared.open("00_start_here.ipynb")
     said = shared.execute(
         "from ddoauth_kit.workbook import open_lab, provoke, run_lessons\n"
@@ -133,7 +133,7 @@ def test_what_cannot_be_done_in_a_tab_is_one_sentence(shared: Tab, code: str, wo
 
 
 def test_nothing_typed_is_stored(open_site: Callable[..., Tab]) -> None:
-    """What a person types is in no storage of the browser, and a reload in a flow begins anew."""
+    """Typed text is not in any browser storage, and a reload during a flow starts again."""
     tab = open_site()
     tab.open("02_authorize_with_pkce.ipynb")
     typed = "typed-by-a-person-in-a-cell"
@@ -170,7 +170,7 @@ def test_a_phone_without_a_network_runs_the_flow(open_site: Callable[..., Tab]) 
 
 
 def test_a_browser_without_storage_runs_the_flow(unstored: Tab) -> None:
-    """Where a private window stores nothing at all, the site opens and the flow works."""
+    """Even in a private window that stores nothing, the site opens and the flow works."""
     asked = "() => { try { return localStorage.length } catch (error) { return error.name } }"
     assert unstored.page.evaluate(asked) == "SecurityError"
     code = "from ddoauth_kit.workbook import open_lab\nlab = open_lab()\n"
@@ -179,7 +179,7 @@ def test_a_browser_without_storage_runs_the_flow(unstored: Tab) -> None:
 
 
 def test_two_tabs_do_not_disturb_each_other(open_site: Callable[..., Tab]) -> None:
-    """Each tab has a kernel and a sandbox of its own."""
+    """Each tab has its own kernel and sandbox."""
     first = open_site()
     second = type(first)(first.page.context.new_page(), first.page.url)
     for tab in (first, second):

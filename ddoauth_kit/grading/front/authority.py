@@ -1,4 +1,4 @@
-"""Certify host names for one run; the authority's key stays in this process's memory."""
+"""Certify host names for one run; the authority's key never leaves this process's memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_
 
 
 class Authority:
-    """Create a certificate for each name that a client requests, and cache the latest thousand.
+    """Creates a certificate for each name that a client requests, and caches the latest thousand.
 
     Raises:
         FrontError: `no_trustme`.
@@ -45,7 +45,7 @@ class Authority:
 
     @property
     def certificate(self) -> bytes:
-        """Return the authority's own certificate as PEM; it does not contain a key."""
+        """Return the authority's own certificate as PEM, without a key."""
         return self._ca.cert_pem.bytes()
 
     @property
@@ -72,7 +72,7 @@ class Authority:
             return found
 
     def present_other_ca(self, name: str, *, on: bool) -> None:
-        """Switch a name to an authority that no trust file contains, or back to this one.
+        """Switch a name to an authority that isn't in any trust file, or back to this one.
 
         Raises:
             FrontError: `bad_host_name`.
@@ -91,7 +91,7 @@ class Authority:
     def by_server_name(self) -> NamedContext:
         """Return a TLS server context that picks the certificate by the name in the client's hello.
 
-        If the hello has no name, the response is the alert `unrecognized_name`.
+        A hello without a name gets the alert `unrecognized_name`.
         """
         context = self._mint("localhost")
 
@@ -117,7 +117,7 @@ class Authority:
 
 
 def _certify(context: ssl.SSLContext, name: str, *, by: trustme.CA) -> None:
-    """Present the whole chain, because Chromium trusts a run by the hash of a key in that chain."""
+    """Present the whole chain, because Chromium trusts the hash of a key in that chain."""
     import trustme
 
     leaf = by.issue_cert(name).private_key_and_cert_chain_pem.bytes()
@@ -134,5 +134,5 @@ def _check(name: str) -> None:
 
 
 def is_host_name(name: str) -> bool:
-    """Return whether a certificate can be created for this lower-case name."""
+    """Return whether a certificate can be issued for this lower-case name."""
     return _NAME.fullmatch(name) is not None and not name.replace(".", "").isdigit()

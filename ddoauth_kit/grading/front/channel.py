@@ -20,14 +20,14 @@ CHUNK: Final = 64 * 1024
 
 
 class NamedContext(ssl.SSLContext):
-    """Hold the TLS server context for one host name."""
+    """The TLS server context for one host name."""
 
     name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limit how many connections are open, how much they carry and how long they wait."""
+    """Limits on the number of open connections, on what they carry and on how long they wait."""
 
     head_bytes: int = 64 * 1024
     read_names_bytes: int = 1024 * 1024
@@ -40,7 +40,7 @@ class Limits:
 
 
 class Channel:
-    """Hold one connection; `receive` returns empty bytes once the other side has ended it."""
+    """One connection; `receive` returns empty bytes once the other side has closed it."""
 
     def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._reader = reader
@@ -96,7 +96,7 @@ class Channel:
             await self._writer.drain()
 
     async def start_tls(self, context: ssl.SSLContext, seconds: float) -> None:
-        """Perform the server's side of a TLS handshake.
+        """Perform the server side of a TLS handshake.
 
         Raises:
             ssl.SSLError: the handshake failed.
@@ -148,16 +148,16 @@ class Channel:
 
     @property
     def ended(self) -> bool:
-        """Return whether the other side is known to have ended the connection."""
+        """Return whether the other side is known to have closed the connection."""
         return self._reader.at_eof() or self._writer.is_closing()
 
     def end(self) -> None:
-        """Tell the other side that no more data follows."""
+        """Tell the other side that no more data will follow."""
         with suppress(OSError):
             self._writer.write_eof()
 
     def abort(self) -> None:
-        """Cut the connection so that a partial answer never looks complete."""
+        """Cut the connection, so that a partial response never looks complete."""
         self._writer.transport.abort()
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
-"""Open Chromium with a temporary profile that reaches the sandbox under Datadog's names.
+"""Open Chromium with a temporary profile in which Datadog's names lead to the sandbox.
 
-Chromium recognizes this run's authority by its key's fingerprint, so no certificate has to be
-imported.
+Chromium recognizes this run's authority by the fingerprint of its key, so you don't have to import
+a certificate.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def chromium(
     environment: Mapping[str, str],
     more: Sequence[str] = (),
 ) -> Iterator[ForeignProcess]:
-    """Show a page in a window; at the end, close it and delete its profile. `more` adds options.
+    """Show a page in a window; afterwards, close it and delete its profile. `more` adds options.
 
     Raises:
-        FrontError: `no_browser`, if Chromium or a screen is missing.
+        FrontError: `no_browser`, if Chromium or a display is missing.
     """
     program = _found(environment)
     if not any(each.startswith("--headless") for each in more):
@@ -88,6 +88,6 @@ def _check_screen(environment: Mapping[str, str]) -> None:
     if sys.platform.startswith("linux") and not any(map(environment.get, screens)):
         raise FrontError(
             "no_browser",
-            "--open needs a screen, but neither DISPLAY nor WAYLAND_DISPLAY is set. Start this "
+            "--open needs a display, but neither DISPLAY nor WAYLAND_DISPLAY is set. Start this "
             "in a desktop session, or leave out --open.",
         )

@@ -1,4 +1,4 @@
-"""Read one client's requests, and give it the front's own answers."""
+"""Read one client's requests, and send it the front's own responses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TOO_LARGE: Final = 431  # RFC 6585 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Hold as much of the requested host as the client has named."""
+    """The requested host, as far as the client has named it."""
 
     host: str = ""
     port: int = 0
@@ -36,7 +36,7 @@ class Asked:
 
 
 class Conversation:
-    """Hold the HTTP/1.1 side of one client's connection."""
+    """The HTTP/1.1 side of one client's connection."""
 
     def __init__(self, channel: Channel, *, limits: Limits) -> None:
         self.channel = channel
@@ -46,7 +46,7 @@ class Conversation:
     async def next_request(self, host: str = "") -> h11.Request | FrontRefusal | None:
         """Read the head of the next request, or return None after the last one.
 
-        If the head is unreadable, answer with a refusal and return that refusal.
+        If the head is unreadable, respond with a refusal and return that refusal.
         """
         seconds = self._limits.idle_seconds
         try:
@@ -61,14 +61,14 @@ class Conversation:
         return event if isinstance(event, h11.Request) else None
 
     def prepare_next(self) -> bool:
-        """Get ready for the connection's next request, and return whether there can be one."""
+        """Prepare for the connection's next request, and return whether there can be one."""
         done = self.http.our_state is h11.DONE and self.http.their_state is h11.DONE
         if done:
             self.http.start_next_cycle()
         return done
 
     async def body(self) -> bytes | None:
-        """Read a body that is not forwarded; return None if it exceeds the limit."""
+        """Read a body without forwarding it; return None if it exceeds the limit."""
         found = bytearray()
         size, most = 0, self._limits.read_names_bytes
         while True:
@@ -91,7 +91,7 @@ class Conversation:
             await self.channel.send(ready or b"", self._limits.body_seconds)
 
     async def say(self, refusal: FrontRefusal) -> None:
-        """Send a refusal's line as the answer, if an answer can still be sent."""
+        """Send a refusal's line as the response, if a response can still be sent."""
         if self.http.our_state in {h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR, h11.SEND_BODY}:
             return
         text = f"{refusal.line}\n".encode()
@@ -113,7 +113,7 @@ class Conversation:
 def record_of(
     request: h11.Request, asked: Asked, *, hosts: HostTable, status: int | None
 ) -> FrontRecord:
-    """Describe a forwarded request; no status means that no complete answer arrived."""
+    """Describe a forwarded request; no status means that no complete response arrived."""
     named = hosts.find(asked.host)
     target = "" if request.method == b"CONNECT" else origin_form(request.target).decode("latin-1")
     return FrontRecord(

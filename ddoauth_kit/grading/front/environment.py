@@ -1,4 +1,4 @@
-"""Set variables that direct a process in any runtime to the front, and keep existing values."""
+"""Set variables that make a process in any runtime use the front, and keep existing values."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _WORD: Final = "-Djavax.net.ssl.trustStorePassword="
 
 @dataclass(frozen=True, slots=True)
 class FrontEnvironment:
-    """Hold a process's variables, and a line about each setting that the front replaces.
+    """A process's variables, and a line about each setting that the front replaces.
 
-    `parent_proxy` is the previously configured proxy, or None.
+    `parent_proxy` is the proxy that was already configured, or None.
     """
 
     variables: Mapping[str, str]
@@ -40,7 +40,7 @@ class FrontEnvironment:
 def front_environment(
     before: Mapping[str, str], *, proxy_url: str, trust: TrustFiles
 ) -> FrontEnvironment:
-    """Return `before`, with the front's variables for all runtimes added."""
+    """Return `before` with the front's variables for all runtimes added."""
     names = _exceptions(before)
     own = dict.fromkeys(_PROXIES, proxy_url)
     own |= dict.fromkeys(_EXCEPT, ",".join((*_HERE, *(n for n in names if is_this_machine(n)))))

@@ -1,4 +1,4 @@
-"""Name a request's fields, but never show their values, which may be secrets."""
+"""List the names of a request's fields, but never their values, which may be secret."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def query_fields(target: str) -> tuple[str, ...]:
 
 
 def shown_path(target: str) -> str:
-    """Return the path of a request target, with long segments hidden."""
+    """Return the path of a request target, with long segments masked."""
     return _LONG.sub(HIDDEN, target.partition("?")[0])[:200]
 
 

@@ -1,4 +1,4 @@
-"""Forward a request over a pooled connection, and return the answer under Datadog's name."""
+"""Forward a request over a pooled connection, and return the response under Datadog's name."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ _COOKIE_PATH: Final = re.compile(rb"(;\s*path=)([^;]*)", re.IGNORECASE)
 
 
 class UpstreamError(Exception):
-    """Say that no complete answer arrived."""
+    """No complete response arrived."""
 
 
 class UnreachableError(UpstreamError):
-    """Say that no connection could be made and nothing was sent."""
+    """No connection could be made, so nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Hold a request's real destination, and the Datadog host that it named."""
+    """A request's real destination, and the Datadog host that it named."""
 
     host: str
     port: int
@@ -75,7 +75,7 @@ class _Upstream:
 
 
 class Forwarder:
-    """Pool connections to the sandbox, and send each request only once."""
+    """Pools connections to the sandbox, and sends each request only once."""
 
     def __init__(self, hosts: HostTable, *, limits: Limits) -> None:
         self._hosts = hosts
@@ -93,11 +93,11 @@ class Forwarder:
     ) -> None:
         """Forward a request, and stream both bodies.
 
-        `answered` receives the status when the answer is complete, before the client has received
+        `answered` receives the status when the response is complete, before the client has received
         all of it.
 
         Raises:
-            UpstreamError: no answer arrived, or only part of one.
+            UpstreamError: no response arrived, or only part of one.
         """
         upstream = await self._connected(to)
         try:

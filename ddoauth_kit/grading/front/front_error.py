@@ -1,10 +1,10 @@
-"""Explain why the front cannot start, in one line that ends with the next step."""
+"""The reason the front can't start, in one line that ends with the next step."""
 
 from __future__ import annotations
 
 
 class FrontError(Exception):
-    """Hold a stable code, and one line that says what happened and what to do."""
+    """A stable code, and one line that says what happened and what to do."""
 
     def __init__(self, code: str, line: str) -> None:
         super().__init__(code, line)

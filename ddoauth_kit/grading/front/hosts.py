@@ -1,4 +1,4 @@
-"""Decide which host names are Datadog's, and where the sandbox serves each of them."""
+"""Determine which host names are Datadog's, and where the sandbox serves each of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REHEARSAL: Final = Site(
 
 @dataclass(frozen=True, slots=True)
 class DatadogHost:
-    """Hold one of Datadog's hosts, and the address on this machine that answers for it."""
+    """One of Datadog's hosts, and the address on this machine that stands in for it."""
 
     name: str
     site: str
@@ -35,7 +35,7 @@ class DatadogHost:
 
 
 class HostTable:
-    """Look up the sandbox's address for a host name; a name that is not in the table is foreign."""
+    """The sandbox's addresses by host name; a name that is not in the table is foreign."""
 
     def __init__(self, hosts: Iterable[DatadogHost]) -> None:
         self._hosts = {host.name: host for host in hosts}
@@ -81,7 +81,7 @@ def site_hosts(site: Site, *, base_url: str) -> tuple[DatadogHost, ...]:
 
 
 def vanity_host(site: Site, *, customer: str = "globex") -> str:
-    """Return a customer's host name that contains the site's name, unlike Datadog's own names."""
+    """Return a customer's host name, which contains the site's name, unlike Datadog's own names."""
     return f"{customer}-{site.name}.{'.'.join(site.domain.split('.')[-2:])}"
 
 

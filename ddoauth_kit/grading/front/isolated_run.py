@@ -1,6 +1,6 @@
-"""Run the sandbox, front and command in a namespace, from a second process of the same program.
+"""Run the sandbox, front and command in a namespace, in a second process of the same program.
 
-The process outside makes the sandbox's address available to the machine, and relays the requested
+The process outside makes the sandbox's address available on the machine, and relays the requested
 ports.
 """
 
@@ -39,7 +39,7 @@ _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """Hold what runs inside the namespace, and how to start the command there."""
+    """What runs inside the namespace, and how to start the command there."""
 
     sandbox: Sandbox
     ca_file: Path
@@ -110,8 +110,8 @@ def inside_prepared(
 ) -> Iterator[tuple[list[str], Mapping[str, str]]]:
     """Prepare this process's namespace for a sandbox and a front that the caller starts.
 
-    Return the command to run there, and its variables. The names of `foreign` hosts lead to the
-    front, too.
+    Return the command to run there, and its variables. The names of `foreign` hosts also lead to
+    the front.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`, `port_taken`, `no_trustme`.

@@ -1,7 +1,7 @@
-"""Use a Linux namespace (way B) where Datadog's hosts are this machine and no traffic leaves.
+"""Use a Linux namespace (way B), where Datadog's hosts are this machine and no traffic leaves it.
 
-The program that serves the sandbox and the front starts itself again inside the namespace
-(`isolated`) and sets it up from there (`prepare`). The namespace has only one interface, its own
+The program that serves the sandbox and the front restarts itself inside the namespace (`isolated`)
+and sets up the namespace from there (`prepare`). The namespace has only one interface, its own
 loopback.
 """
 
@@ -88,9 +88,9 @@ def prepare(
 ) -> tuple[Path, ...]:
     """Set up the namespace's loopback, names and trust stores; return the replaced files.
 
-    `command` identifies the Python installation whose certificates are in the package certifi.
-    `foreign` lists names of other hosts that should lead to the front, which refuses and records
-    them.
+    `command` identifies the Python installation whose certificates come from the package certifi.
+    `foreign` lists the names of other hosts that should lead to the front, which refuses and
+    records them.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`.
@@ -123,7 +123,7 @@ def as_before(command: Sequence[str], environment: Mapping[str, str]) -> list[st
 
 
 def certifi_files(environment: Mapping[str, str], command: Sequence[str]) -> Iterator[Path]:
-    """Find the certifi file of each Python interpreter that the command is likely to run."""
+    """Find the certifi file of each Python interpreter that the command is likely to use."""
     path = environment.get("PATH")
     programs = [shutil.which(name, path=path) for name in (*command, "python3", "python")]
     # In a virtual environment, the program is a link to the system's Python, so both count.

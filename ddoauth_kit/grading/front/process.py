@@ -27,7 +27,7 @@ _PASSED_ON: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUS
 
 
 class ForeignProcess:
-    """Run somebody else's command until it ends or `stop` is called.
+    """Runs somebody else's command until it exits or `stop` is called.
 
     `output` receives its stdout and stderr; without it, the command inherits this process's
     streams.
@@ -66,7 +66,7 @@ class ForeignProcess:
 
     @property
     def pid(self) -> int:
-        """Return the process id of the command, which is also the id of its group."""
+        """Return the command's process id, which is also the id of its group."""
         return self._process.pid
 
     @property
@@ -75,7 +75,7 @@ class ForeignProcess:
         return self._process.poll() is None
 
     def wait(self, seconds: float | None = None) -> int:
-        """Wait for the command to end; return its exit code as a shell would (128 plus the signal).
+        """Wait for the command to exit; return its exit code as a shell does (128 plus the signal).
 
         Raises:
             TimeoutError: it is still running.
@@ -107,9 +107,9 @@ class ForeignProcess:
         return self.wait()
 
     def run(self) -> int:
-        """Pass this process's signals on to the command until it ends, and return its exit code.
+        """Pass this process's signals on to the command until it exits, and return its exit code.
 
-        If the group ignores the first Ctrl-C, the second one ends it.
+        If the group ignores the first Ctrl-C, the second one kills it.
         """
         asked: list[int] = []
 
@@ -145,7 +145,7 @@ def _found(command: Sequence[str], *, environment: Mapping[str, str], folder: Pa
 
 
 def _advice(name: str, command: Sequence[str]) -> str:
-    """Suggest the program that a misspelled name probably stands for."""
+    """Suggest the program that a misspelled name was probably meant to be."""
     if _VARIABLE.match(name):
         return f"For a variable, write: env {name} PROGRAM."
     if len(name.split()) > 1 or SHELL_WORDS.intersection(command):
@@ -155,7 +155,7 @@ def _advice(name: str, command: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def _handlers(handle: object) -> Iterator[None]:
-    """In the main thread, handle the signals that end or inform a program."""
+    """In the main thread, handle the signals that stop or notify a program."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,9 +1,9 @@
 """Listen as a forward proxy or on port 443, and route Datadog's names to the sandbox.
 
-For every other host, the proxy itself answers and forwards nothing. It tunnels connections to hosts
-that the user allowed, and to this machine's own addresses, without reading them. It does not open
-tunnels to this machine for another user, because the target would mistake them for this user's
-connections.
+Requests to any other host get the proxy's own response and are not forwarded. Connections to hosts
+that the user allowed, and to this machine's own addresses, are tunneled without being read. The
+proxy doesn't open tunnels to this machine for another user, because the target would mistake them
+for this user's connections.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ _Handler = Callable[[Channel], Coroutine[Any, Any, None]]
 
 
 class Front:
-    """Serve from its own thread between `start` and `stop`, only on loopback.
+    """Serves from its own thread between `start` and `stop`, only on loopback.
 
     That thread calls `record` with each event. `allow` lists the hosts to which tunnels are
-    allowed; they go through `parent_proxy` if a proxy was already configured.
+    allowed; these go through `parent_proxy` if a proxy was already configured.
 
     Raises:
         FrontError: `bad_allowed_host`, `port_taken` or another reason why it cannot listen.
@@ -107,14 +107,14 @@ class Front:
         self.port = 0
 
     def listen_as_proxy(self, *, port: int = 0) -> Self:
-        """Open the port of the forward proxy, by default any free one."""
+        """Open the port of the forward proxy, by default any free port."""
         listener = _bind(port)
         self.port = listener.getsockname()[1]
         self._sockets.append((listener, self._as_proxy))
         return self
 
     def listen_as_hosts(self, *, tls_port: int = 443, plain_port: int | None = 80) -> Self:
-        """Open the ports where clients expect the hosts themselves (way B)."""
+        """Open the ports on which clients expect the hosts themselves (way B)."""
         ports = [tls_port] if plain_port is None else [tls_port, plain_port]
         for port in ports:
             self._sockets.append((_bind(port), self._as_hosts))
@@ -133,8 +133,7 @@ class Front:
     def present_other_ca(self, host: str, on: bool) -> None:  # noqa: FBT001 - it is a switch
         """Present an untrusted certificate to a host's clients, starting with its next connection.
 
-        If the client checks certificates, it ends the handshake, which is recorded as
-        `not_trusted`.
+        A client that checks certificates aborts the handshake, which is recorded as `not_trusted`.
 
         Raises:
             FrontError: `bad_host_name`.
@@ -225,7 +224,7 @@ class Front:
                 return
 
     async def _as_hosts(self, channel: Channel) -> None:
-        """Answer like the hosts themselves; the TLS hello or the Host header contains the name."""
+        """Respond as the host itself would; the TLS hello or the Host header has its name."""
         first = await channel.peek(self.limits.head_seconds)
         if not first.startswith(_TLS_HANDSHAKE):
             await self._requests(channel, Asked(port=80, scheme="http"))
@@ -239,7 +238,7 @@ class Front:
         await self._encrypted(channel, Asked(channel.server_name, 443, "https"))
 
     async def _proxied(self, talk: Conversation, request: h11.Request) -> None:
-        """Answer a request whose target is a whole URL."""
+        """Handle a request whose target is a whole URL."""
         found = _URL.match(request.target)
         if found is None:
             await self._refuse(talk, request, Asked(), refusals.not_a_proxy_request())
@@ -288,7 +287,7 @@ class Front:
             writer.transport.abort()
 
     async def _inside(self, channel: Channel, asked: Asked) -> None:
-        """Serve a tunnel to a named host that is not allowed."""
+        """Serve a tunnel to a named host that isn't allowed."""
         first = await channel.peek(self.limits.head_seconds)
         if first.startswith(_TLS_HANDSHAKE):
             try:

@@ -1,4 +1,4 @@
-"""Record each request or connection that the front saw, without any secret."""
+"""Record each request or connection that the front saw, without any secrets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Treatment(StrEnum):
-    """Say what the front did."""
+    """What the front did with a request."""
 
     FORWARDED = "forwarded"
     REFUSED = "refused"
@@ -18,9 +18,9 @@ class Treatment(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontRecord:
-    """Describe one request or connection at the front.
+    """One request or connection at the front.
 
-    `reason` is a stable code and `line` one sentence for people; both are empty if nothing is
+    `reason` is a stable code, and `line` is one sentence for people; both are empty if nothing is
     wrong. `site` and `role` are set for Datadog's hosts. Field names are read only for refused
     hosts, because the sandbox's journal does not have those requests. `at` is in seconds since
     1970.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FrontRefusal:
-    """Hold a stable code, one line for people and the status of the answer."""
+    """A stable code, one line for people, and the status of the response."""
 
     reason: str
     line: str
@@ -25,7 +25,7 @@ def foreign_host(host: str, port: int) -> FrontRefusal:
 
 
 def address_only(host: str, port: int) -> FrontRefusal:
-    """Refuse an IP address, which does not show which host is meant."""
+    """Refuse an IP address, because it doesn't show which host is meant."""
     return FrontRefusal(
         "ip_address",
         f"The client asked for the IP address {host}, port {port}, so its host name is unknown. "
@@ -60,7 +60,7 @@ def http2_only(host: str) -> FrontRefusal:
 
 
 def not_trusted(host: str) -> FrontRefusal:
-    """Say that the client ended the handshake, as a client with pinned certificates does."""
+    """Report that the client aborted the handshake, as clients with pinned certificates do."""
     return FrontRefusal(
         "not_trusted",
         f"The client did not accept this run's certificate for {host}. Turn off certificate "
@@ -100,7 +100,7 @@ def head_too_large(host: str) -> FrontRefusal:
 
 
 def not_a_proxy_request() -> FrontRefusal:
-    """Refuse a request in the form that clients send to web servers, not to proxies."""
+    """Refuse a request in the form meant for web servers, not for proxies."""
     return FrontRefusal(
         "not_a_proxy_request",
         "This address is a forward proxy, not a web page. Set HTTPS_PROXY to it.",
@@ -119,7 +119,7 @@ def plain_https(host: str) -> FrontRefusal:
 
 
 def unreachable(host: str, port: int) -> FrontRefusal:
-    """Say that an allowed host did not answer."""
+    """Report that an allowed host did not respond."""
     return FrontRefusal(
         "unreachable",
         f"{host}:{port} cannot be reached. Check that it runs and that this machine can reach it.",
@@ -128,7 +128,7 @@ def unreachable(host: str, port: int) -> FrontRefusal:
 
 
 def too_many(connections: int) -> FrontRefusal:
-    """Say that too many connections are open."""
+    """Report that too many connections are open."""
     return FrontRefusal(
         "too_many_connections",
         f"The front already has {connections} connections open. "

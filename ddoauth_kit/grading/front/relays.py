@@ -1,4 +1,4 @@
-"""Carry connections between a namespace and the machine outside, through a Unix socket.
+"""Relay connections between a namespace and the machine outside, through a Unix socket.
 
 A namespace has its own loopback interface but sees the same files. `--forward PORT` starts a relay
 outside, from a Unix socket to the port, and a relay inside, from the port to the Unix socket.
@@ -23,7 +23,7 @@ _CHUNK: Final = 64 * 1024
 
 
 class Relay:
-    """Carry each connection from one end to the other, in a separate thread.
+    """Relays each connection from one end to the other, in a separate thread.
 
     An end is a port on 127.0.0.1, or the path of a Unix socket, which is created with mode 0600.
 

@@ -1,4 +1,4 @@
-"""Open a front for a sandbox, and report what it saw and what it missed."""
+"""Open a front for a sandbox, and report the requests that it saw and those that it missed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _RUNTIMES: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class FrontSession:
-    """Hold what a process needs to reach the front."""
+    """What a process needs to reach the front."""
 
     url: str
     ca_file: Path
@@ -124,7 +124,7 @@ def front_before(
 def front_alone(
     base_url: str, *, before: Mapping[str, str], record: Callable[[FrontRecord], None]
 ) -> Iterator[tuple[str, Path]]:
-    """Serve a front for programs that configure a proxy themselves; yield its address and CA file.
+    """Serve a front for programs that set a proxy themselves; yield its address and CA file.
 
     It starts twice as fast as `front_before`, which writes trust files for every runtime.
 
@@ -139,7 +139,7 @@ def front_alone(
 
 
 def record_line(record: FrontRecord) -> str:
-    """Describe in one line what the front saw, with field names but without values."""
+    """Describe what the front saw in one line, with field names but without values."""
     place = record.host if record.port == _HTTPS else f"{record.host}:{record.port}"
     asked = f"{record.method} {place or '(no host)'}{record.path}".strip()
     if record.treatment is Treatment.FORWARDED:
@@ -163,16 +163,16 @@ def _sent(record: FrontRecord) -> str:
 
 
 def likely_variable(command: Sequence[str]) -> tuple[str, str]:
-    """Name the variable that a command's runtime reads, and say why a client may ignore it."""
+    """Return the variable that a command's runtime reads, and why a client may ignore it."""
     program = PurePath(command[0]).name.lower().removesuffix(".exe").rstrip("0123456789.")
     return next((told for names, told in _RUNTIMES.items() if program in names.split()), _PROXY)
 
 
 class ArrivalWatch:
-    """Warn once if the command sends nothing after the customer responds to the consent page.
+    """Warns once if the command sends nothing after the customer responds on the consent page.
 
-    `journal` returns the requests that the sandbox has answered so far. `saw` receives the front's
-    refusals, which also show that the command reads its variables.
+    `journal` returns the requests that the sandbox has handled so far. `saw` receives the front's
+    refusals, which also prove that the command reads its variables.
     """
 
     def __init__(

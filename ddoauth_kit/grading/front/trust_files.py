@@ -1,4 +1,4 @@
-"""Write files that make a process trust this run's authority in addition to others."""
+"""Write files that make a process trust this run's authority in addition to the usual ones."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ SYSTEM_FILES: Final = (
 
 
 class TrustFiles:
-    """Keep trust files in a folder of mode 0700 until `close`.
+    """Keeps trust files in a folder with mode 0700 until `close`.
 
-    `environment` determines what the process already trusts: the file that a variable names, or
-    else the system's or certifi's certificates. An unreadable file counts as empty.
+    `environment` determines what the process already trusts: the file named by a variable, or else
+    the system's or certifi's certificates. An unreadable file counts as empty.
     """
 
     def __init__(self, authority: Authority, *, environment: Mapping[str, str]) -> None:
@@ -70,7 +70,7 @@ class TrustFiles:
     def java_store(
         self, *, given: str | None = None, password: str | None = None, unsealed: bool = False
     ) -> Path:
-        """Write a PKCS12 store with the CA and the JDK's certificates, or those in `given`.
+        """Write a PKCS12 store with the CA and the JDK's certificates, or with those in `given`.
 
         Its password is `STORE_PASSWORD`; an `unsealed` store can replace the JDK's own.
         """
@@ -92,7 +92,7 @@ class TrustFiles:
         return self._write("java.p12", store)
 
     def php_folder(self, bundle: Path) -> Path:
-        """Write a folder with PHP settings that name a bundle."""
+        """Write a folder with PHP settings that point to a bundle."""
         text = f'curl.cainfo="{bundle}"\nopenssl.cafile="{bundle}"\n'
         return self._write("php/ddoauth-front.ini", text.encode()).parent
 
@@ -119,7 +119,7 @@ def _joined(before: bytes, authority: Authority) -> bytes:
 
 
 def _pem_of(place: Path) -> bytes:
-    """Read a PEM file, or all files of a folder made by OpenSSL's `c_rehash`."""
+    """Read a PEM file, or all files in a folder made by OpenSSL's `c_rehash`."""
     try:
         if not place.is_dir():
             return place.read_bytes()
@@ -139,7 +139,7 @@ def _certifi() -> bytes:
 
 
 def java_store_of(environment: Mapping[str, str]) -> Path | None:
-    """Find the trust store of the JDK that JAVA_HOME or PATH names."""
+    """Find the trust store of the JDK in JAVA_HOME or on the PATH."""
     java = shutil.which("java", path=environment.get("PATH"))
     homes = [Path(environment["JAVA_HOME"])] if environment.get("JAVA_HOME") else []
     homes += [Path(java).resolve().parent.parent] if java else []
@@ -166,7 +166,7 @@ def _java_certificates(place: Path, *, password: str) -> Sequence[Certificate]:
 
 
 def _jks_certificates(content: bytes) -> Sequence[Certificate]:
-    """Read the trusted certificates of a JKS file, without checking its seal."""
+    """Read the trusted certificates in a JKS file, without checking its seal."""
     from cryptography import x509
 
     stream = io.BytesIO(content)
@@ -199,7 +199,7 @@ def _loaded(pem: bytes) -> list[Certificate]:
 
 
 def _read(load: Callable[[bytes], Certificate], content: bytes) -> Certificate | None:
-    """Load a certificate, or return None, because some old authorities violate RFC 5280."""
+    """Load a certificate; return None on failure, because some old authorities violate RFC 5280."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -27,7 +27,7 @@ _GOOD: Final = re.compile(rb"HTTP/1\.[01] 2\d\d[ \r]")
 
 
 class Allowed:
-    """Hold the hosts that the user allowed: `HOST`, `HOST:PORT` or `*.DOMAIN`.
+    """The hosts that the user allowed: `HOST`, `HOST:PORT` or `*.DOMAIN`.
 
     Raises:
         FrontError: `bad_allowed_host`, also for one of Datadog's hosts.
@@ -37,7 +37,7 @@ class Allowed:
         self._rules = tuple(_rule(host.lower(), datadog=datadog) for host in hosts)
 
     def admits(self, host: str, port: int) -> bool:
-        """Return whether a rule covers a lower-case host name."""
+        """Return whether any rule covers a lower-case host name."""
         return any(
             (host.endswith(f".{name}") if below else host == name) and number in {0, port}
             for below, name, number in self._rules
@@ -84,7 +84,7 @@ def as_address(host: str) -> IPv4Address | IPv6Address | None:
 async def open_tunnel(
     host: str, port: int, *, parent: str | None, seconds: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to a host, through the previously configured proxy if there is one.
+    """Connect to a host, through the already configured proxy if there is one.
 
     Raises:
         OSError: the connection failed, or the other proxy refused it.
@@ -117,7 +117,7 @@ def _connect_request(host: str, port: int, *, user: str | None, word: str | None
 async def relay(
     client: Channel, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Carry bytes in both directions until both sides have ended."""
+    """Relay bytes in both directions until both sides have closed."""
     with suppress(OSError):
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:

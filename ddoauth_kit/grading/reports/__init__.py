@@ -1,1 +1,1 @@
-"""Write a grading for people and programs, without any secret."""
+"""Write a grading report for people and programs, without any secrets."""

@@ -1,4 +1,4 @@
-"""Compare a grading with an earlier one that `--out` wrote."""
+"""Compare a grading report with an earlier one that `--out` wrote."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class VerdictChange:
-    """Hold one change; a verdict of None means that the grading did not include the requirement."""
+    """One change; a verdict of None means that the run did not include the requirement."""
 
     id: str
     before: Verdict | None
@@ -46,7 +46,7 @@ class VerdictChange:
 
 
 def read_verdicts(folder: Path) -> Mapping[str, Verdict]:
-    """Return the verdicts of an earlier grading by id.
+    """Return the verdicts in an earlier report by id.
 
     Raises:
         SettingsError: `not_a_grade`.
@@ -60,14 +60,14 @@ def read_verdicts(folder: Path) -> Mapping[str, Verdict]:
 
 
 def _id(text: str) -> str:
-    """Return a requirement's id; a file from another program may contain anything here."""
+    """Return a requirement's id; in a file from another program, it could be anything."""
     if not _ID.fullmatch(text):
         raise ValueError("not an id")
     return text
 
 
 def read_headline(folder: Path) -> tuple[Grade, str]:
-    """Return an earlier grading's grade and headline.
+    """Return the grade and headline of an earlier report.
 
     Raises:
         SettingsError: `not_a_grade`.
@@ -89,7 +89,7 @@ def _not_a_grade(path: Path, error: Exception) -> SettingsError:
 
 
 def changes(report: GradeReport, earlier: Mapping[str, Verdict]) -> tuple[VerdictChange, ...]:
-    """Return what changed, was added or was removed."""
+    """Return the verdicts that changed, were added or were removed."""
     now = {result.requirement.id: result.verdict for result in report.results}
     names = dict.fromkeys([*now, *earlier])
     pairs = (VerdictChange(name, earlier.get(name), now.get(name)) for name in names)

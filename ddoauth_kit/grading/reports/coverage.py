@@ -16,7 +16,7 @@ LEFT_OUT: Final = "left out"
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """Hold one requirement with its result; `word` is the verdict, or says why there is none."""
+    """One requirement with its result; `word` is the verdict, or the reason there is none."""
 
     requirement: Requirement
     word: str

@@ -1,4 +1,4 @@
-"""Write a grading as JUnit XML, which CI services show as test results."""
+"""Write a grading report as JUnit XML, which CI services show as test results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SKIPPED = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
 
 
 def grade_junit(report: GradeReport) -> str:
-    """Return the XML, in which *broken* is a failure, *risk* passes, and untested means skipped."""
+    """Return the XML: *broken* counts as a failure, *risk* passes, and untested means skipped."""
     report = masked(report)
     verdicts = [result.verdict for result in report.results]
     counts = (

@@ -1,4 +1,4 @@
-"""Mask all text in a report once more, just before it reaches a file or a terminal."""
+"""Mask all text in a report once more, just before it goes to a file or a terminal."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.leaks.known_secrets import environment_secrets
+from ddoauth_kit.leaks.stored_secrets import secrets_of_this_user
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.printable import one_line
-from ddoauth_kit.store.contents import secrets_of_this_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def masked(report: GradeReport) -> GradeReport:
-    """Return the report with all its strings masked, printable and on one line each.
+    """Return the report with every string masked, printable and on one line.
 
     A server can log or show any secret in its environment or in this user's stores.
     """

@@ -1,4 +1,4 @@
-"""Show a grading as one printable HTML page, light and dark, without scripts or external files."""
+"""Show a report as one printable HTML page, light and dark, without scripts or external files."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _head(report: GradeReport) -> Iterator[str]:
     yield f'<p><span class="chip grade {_TONES[report.grade]}">{report.grade}</span></p>'
     yield f"<p>{escape(report.headline)}</p>"
     yield (
-        f'<p class="soft">{report.connects} connects on {escape(", ".join(report.sites))} took '
+        f'<p class="soft">{report.connects} connections on {escape(", ".join(report.sites))} took '
         f"{report.seconds:.1f} s, against the sandbox.</p>"
     )
 

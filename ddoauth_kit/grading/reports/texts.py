@@ -1,4 +1,4 @@
-"""Write a grading as text: for a terminal of 60 columns, and as Markdown for a job's summary."""
+"""Write a report as text: for a 60-column terminal, and as Markdown for a CI job's summary."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _entry(result: CheckResult, *, colour: bool) -> Iterator[str]:
 
 
 def grade_markdown(report: GradeReport, *, changed: Sequence[VerdictChange] = ()) -> str:
-    """Return a summary for code hosts: the grade, the unmet requirements and the coverage."""
+    """Return a summary for code-hosting sites: grade, unmet requirements and coverage."""
     report = masked(report)
     lines = [f"## ddoauth grade: {report.grade}", "", _cell(report.headline), ""]
     lines += [f"- tolerated: `{name}`" for name in report.tolerated]

@@ -1,1 +1,1 @@
-"""The scenarios of a grading, one family per file."""
+"""The scenarios of a grading run, one family per file."""

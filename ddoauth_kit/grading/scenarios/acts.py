@@ -1,4 +1,4 @@
-"""Make the server act for a connected customer: send telemetry, call the API, disconnect."""
+"""Make the server act for a connected customer: send telemetry, call the API and disconnect."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LIMIT_SECONDS: Final = 10.0
 
 
 class Acting:
-    """Hold a connected customer for whom the server acts, and the requests of each act.
+    """A connected customer for whom the server acts, and the requests of each act.
 
     Raises:
         FlowNotFoundError: the customer could not be connected.
@@ -42,7 +42,7 @@ class Acting:
 
     def _check(self, arrival: Arrival) -> None:
         if not arrival.issued:
-            line = "The customer of this scenario was not connected. Look at the good connect."
+            line = "The customer of this scenario was not connected. Look at the first connection."
             raise FlowNotFoundError("not_connected", line, arrival.page)
         if arrival.connected:
             self._bench.keep_pace(arrival.page.seconds)
@@ -53,13 +53,13 @@ class Acting:
         return self.journey.org.id
 
     def act(self, name: str, *, waits: bool = False) -> tuple[ActOutcome, tuple[SandboxEvent, ...]]:
-        """Let the server act once; return the outcome and its requests for this customer.
+        """Make the server act once; return the outcome and the server's requests for this customer.
 
         `waits` is true if the server has a reason to wait.
 
         Raises:
-            FlowNotFoundError: the server did not answer in time but shows no loop, so its requests
-            so far prove nothing.
+            FlowNotFoundError: the server did not respond in time but shows no loop, so its requests
+                so far don't prove anything.
         """
         before = self._bench.control.last()
         outcome = self._bench.perform(self._bench.acts[name], self.journey.browser)
@@ -83,11 +83,11 @@ class Acting:
         return event.org is None and not self._bench.beside
 
     def fault(self, spec: str) -> None:
-        """From now on, make something fail for this customer."""
+        """Make something fail for this customer from now on."""
         self._bench.control.fault(spec, org=self.org)
 
     def do(self, deed: Deed, *, scope: str | None = None) -> None:
-        """Make the customer or an administrator do something on one of Datadog's pages."""
+        """Have the customer or an administrator do something on one of Datadog's pages."""
         self._bench.control.customer(
             deed,
             org=self.org,
@@ -97,12 +97,12 @@ class Acting:
 
 
 def acts_of(bench: Bench) -> tuple[str, ...]:
-    """Return which of the acts that send or read data are set: `send`, `call` or both."""
+    """Return which of the acts that send or read data are configured: `send`, `call` or both."""
     return tuple(name for name in ("send", "call") if name in bench.acts)
 
 
 def data_credential(bench: Bench) -> list[Finding]:
-    """Check which credential the server uses to send data and which to call the API."""
+    """Check which credentials the server uses to send data and to call the API."""
     check = Check("data-credential", "Telemetry carries the API key, API calls the bearer token.")
     acting = Acting(bench)
     found = []
@@ -144,7 +144,7 @@ def data_site(bench: Bench) -> list[Finding]:
 
 
 def retry_once(bench: Bench) -> list[Finding]:
-    """Refuse a token that should be valid for an hour, as happens after an incident."""
+    """Refuse a token that should still be valid for an hour, as can happen after an incident."""
     check = Check("401-once", "After a 401 the server refreshes once and retries once.")
     acting = Acting(bench)
     acting.fault("expired-token:1")
@@ -166,7 +166,7 @@ def retry_once(bench: Bench) -> list[Finding]:
 
 
 def scopes_of(events: Sequence[SandboxEvent]) -> set[str]:
-    """Return the scopes of the operations that were called."""
+    """Return the scopes of the called operations."""
     from ddoauth_kit.sandbox.facts.catalogue import catalogue
 
     scopes = {operation.id: operation.scopes for operation in catalogue().operations}
@@ -179,7 +179,7 @@ def _address(event: SandboxEvent) -> tuple[str, str]:
 
 
 def forbidden(bench: Bench) -> list[Finding]:
-    """Act for a user who lacks the permission behind the call's scope, so the call gets a 403."""
+    """Act for a user without the permission behind the call's scope, so the call gets a 403."""
     check = Check(
         "403-no-refresh",
         ("A 403 does not lead to a refresh, because a new token has the same scopes."),
@@ -237,7 +237,7 @@ def _says_so(
 
 
 def rate_limited(bench: Bench) -> list[Finding]:
-    """Answer a call with 429 and the number of seconds to wait."""
+    """Respond to a call with 429 and the number of seconds to wait."""
     check = Check("429-wait", "The server waits as long as Datadog says, with a limit.")
     acting = Acting(bench)
     acting.fault("rate-limited:1")
@@ -261,7 +261,7 @@ def rate_limited(bench: Bench) -> list[Finding]:
 
 
 def uninstalled(bench: Bench) -> list[Finding]:
-    """Make the customer uninstall or disable the app, and then act three times."""
+    """Make the customer uninstall or disable the app, then act three times."""
     check = Check("uninstall-noticed", "After an uninstallation the server's calls stop.")
     return [worst_of(_ended_by(bench, check, deed) for deed in ("uninstall", "disable"))]
 
@@ -286,7 +286,7 @@ def _ended_by(bench: Bench, check: Check, deed: Deed) -> Finding:
 
 
 def revoked(bench: Bench) -> list[Finding]:
-    """Let the customer disconnect at the server."""
+    """Have the customer disconnect at the server."""
     check = Check(
         "revoke", "On disconnect the server revokes with its secret, and reads the answer."
     )

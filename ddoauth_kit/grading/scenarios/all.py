@@ -1,4 +1,4 @@
-"""List the scenarios of a grading in the order they run."""
+"""The scenarios of a grading run, in the order they run."""
 
 from __future__ import annotations
 

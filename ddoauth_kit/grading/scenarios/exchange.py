@@ -25,7 +25,7 @@ _ASKED: Final = frozenset({"api", "app"})
 
 
 def one_exchange(bench: Bench) -> list[Finding]:
-    """Answer the exchange with a 500, then with a truncated body, then slowly."""
+    """Respond to the exchange with a 500, then with a truncated body, then slowly."""
     check = Check(
         "one-exchange",
         "Each code is sent in one POST, which is not repeated after a 5xx or a truncated answer.",
@@ -77,7 +77,7 @@ def error_shape(bench: Bench) -> list[Finding]:
 
 
 def bad_answer(bench: Bench) -> list[Finding]:
-    """Answer the exchange with half a JSON document, with an HTML page, and with an empty body."""
+    """Respond to the exchange with half a JSON document, an HTML page and an empty body."""
     check = Check("bad-answer", "An unreadable answer leads to a page, not to a crash.")
     found = []
     for fault in ("malformed-json", "html-error", "empty-body"):
@@ -91,7 +91,7 @@ def bad_answer(bench: Bench) -> list[Finding]:
 
 
 def timeout(bench: Bench) -> list[Finding]:
-    """Do not answer the exchange at all."""
+    """Don't respond to the exchange at all."""
     check = Check("timeout", f"The server gives up within {BOUND_SECONDS:g} s and shows a page.")
     browser = bench.browser(seconds=BOUND_SECONDS)
     journey = Journey(bench, browser=browser).fault("hang:1").begin().consent()

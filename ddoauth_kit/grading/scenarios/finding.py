@@ -1,4 +1,4 @@
-"""Hold a scenario's result for a check, to which the requirement's text is added later."""
+"""A scenario's result for a check; the requirement's text is added later."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ORDER: Final = (Verdict.NOT_TESTED, Verdict.NOT_SEEN, Verdict.MET, Verdict.RISK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Hold a verdict with what was expected, what happened, and the evidence."""
+    """A verdict with the expectation, the observation and the evidence."""
 
     id: str
     verdict: Verdict
@@ -48,12 +48,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Describe one scenario: the checks that it gives verdicts for, and the function that runs it.
+    """One scenario: the checks that it gives verdicts for, and the function that runs it.
 
     `alone` is false if the scenario's organization identifies its requests, so that it can run
     alongside others. `expects_nothing` marks a scenario that passes if no request arrives, which
-    counts only between two good connects. `last` marks a scenario that blocks or restarts the
-    server. `needs` names tables in the settings (`a|b` means either), or `durable`.
+    counts only between two successful connections. `last` marks a scenario that blocks or restarts
+    the server. `needs` names tables in the settings (`a|b` means either), or `durable`.
     """
 
     name: str
@@ -67,12 +67,12 @@ class Scenario:
 
     @property
     def family(self) -> str:
-        """Return the scenario's module; a good connect is made between two modules."""
+        """Return the scenario's module; one successful connection is made between modules."""
         return self.run.__module__
 
 
 class Check:
-    """Make findings for one check, given its id and what a correct server does."""
+    """Creates findings for one check, given its id and what a correct server does."""
 
     def __init__(self, id: str, expected: str, *, site: str = "") -> None:  # noqa: A002 - its name
         self.id = id
@@ -80,7 +80,7 @@ class Check:
         self._site = site
 
     def met(self, actual: str, *, events: Iterable[SandboxEvent] = (), reason: str = "") -> Finding:
-        """Report that the server did what it must do."""
+        """Report that the server did what the requirement demands."""
         return self._made(Verdict.MET, actual, events=events, reason=reason)
 
     def risk(
@@ -143,7 +143,7 @@ def excerpt(page: SeenPage) -> str:
 
 
 def crash_of(arrival: Arrival) -> str:
-    """Say how a page shows a crash, or return an empty string for a page that people can read.
+    """Describe how a page shows a crash, or return an empty string for a readable page.
 
     A status from 502 to 504 honestly reports a failure at Datadog.
     """
@@ -163,7 +163,7 @@ def crash_of(arrival: Arrival) -> str:
 
 
 def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
-    """Judge the page after a failure: a readable page, not a crash, never the connected page."""
+    """Judge the page after a failure: it must be readable, not a crash or the connected page."""
     if not arrival.alive:
         text = f"The server's process ended after {what}."
         return check.broken(text, events=arrival.events, page=arrival.page)
@@ -192,5 +192,5 @@ def _says_so(check: Check, arrival: Arrival, *, what: str) -> Finding:
 
 
 def worst_of(findings: Iterable[Finding]) -> Finding:
-    """Return the finding with the worst verdict, or the first of several such findings."""
+    """Return the finding with the worst verdict; if there are several, the first one."""
     return max(findings, key=lambda each: _ORDER.index(each.verdict))

@@ -1,4 +1,4 @@
-"""Judge a good connect: the authorization request, the exchange of the code, and the page."""
+"""Judge a successful connection: the authorization request, the code exchange and the page."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _REAL_SECRETS: Final = frozenset({"access_token", "refresh_token", "api_key", "c
 
 
 def good_connect(bench: Bench) -> list[Finding]:
-    """Connect once and judge everything that a good connect shows."""
+    """Connect once and judge everything that a successful connection shows."""
     journey = Journey(bench)
     arrival = journey.connect()
     return judged(bench, journey, arrival)
 
 
 def judged(bench: Bench, journey: Journey, arrival: Arrival) -> list[Finding]:
-    """Judge a connect that was already made."""
+    """Judge a connection that was already made."""
     asked, events = journey.asked, journey.events()
     consents = [event for event in events if event.path == CONSENT_PATH][:2]
     return [
@@ -100,7 +100,7 @@ def _exchange(
         ),
     }
     if not exchanges:
-        reason = "The server made no token request in a good connect."
+        reason = "The server made no token request in a successful connection."
         uri = checks.pop("redirect-uri-same")
         found = [check.not_seen(reason) for check in checks.values()]
         same = asked.get("redirect_uri", "") == bench.redirect_uri
@@ -186,7 +186,7 @@ def _page_clean(bench: Bench, arrival: Arrival) -> Finding:
         return check.risk(f"The page contains an issued {_names(found)}.", events=arrival.events)
     if "no-store" not in page.headers.get("cache-control", ""):
         return check.risk("The page has no Cache-Control: no-store.")
-    return check.met("The page contains no code, token or key, and no browser stores it.")
+    return check.met("The page contains no code, token or key, and tells browsers not to store it.")
 
 
 def _bar(arrival: Arrival) -> Finding:
@@ -204,7 +204,7 @@ def _names(kinds: tuple[str, ...] | list[str]) -> str:
 
 
 def fresh_challenge(bench: Bench) -> list[Finding]:
-    """Begin twice in one browser and once in another, and compare the challenges."""
+    """Start twice in one browser and once in another, and compare the challenges."""
     check = Check("challenge-fresh", "Each attempt has a challenge and a state of its own.")
     one = Journey(bench).begin()
     first = one.asked
@@ -221,7 +221,7 @@ def fresh_challenge(bench: Bench) -> list[Finding]:
 
 
 HAPPY: Final = Scenario(
-    name="a good connect",
+    name="a successful connection",
     checks=(
         "pkce-s256",
         "state-sent",

@@ -1,4 +1,4 @@
-"""Test redirects that carry a refusal, are malformed or forged, or come from other regions."""
+"""Test redirects that contain a refusal, are malformed or forged, or come from other regions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SERVER_ERROR: Final = 500
 
 
 def denied(bench: Bench) -> list[Finding]:
-    """Let the customer deny the request."""
+    """Have the customer deny the request."""
     check = Check(
         "denied", ("A denied consent leads to a page that says so; the server keeps running.")
     )
@@ -56,7 +56,7 @@ def stranger(bench: Bench) -> list[Finding]:
 
 
 def error_escaped(bench: Bench) -> list[Finding]:
-    """Send a refusal whose text contains a script, with the correct state and without a state."""
+    """Send a refusal whose text contains a script, once with the right state and once without."""
     check = Check("error-escaped", "The page escapes the words of a refusal.")
     journey = Journey(bench).begin().consent(DENY)
     words = {"error": f"access_denied{SCRIPT}", "error_description": f"No{SCRIPT}"}
@@ -87,7 +87,7 @@ def duplicate_code(bench: Bench) -> list[Finding]:
 
 
 def pair_consistent(bench: Bench) -> list[Finding]:
-    """Send a site and a domain that do not belong together."""
+    """Send a site and a domain that contradict each other."""
     check = Check("pair-consistent", "The server refuses a site that can't belong to the domain.")
     journey = Journey(bench).fault("inconsistent-site:1").begin().consent()
     arrival = journey.arrive()
@@ -125,7 +125,7 @@ def domain_allowed(bench: Bench) -> list[Finding]:
 
 
 def wrong_domain(bench: Bench) -> list[Finding]:
-    """Send a redirect with one of Datadog's domains that is not the customer's."""
+    """Send a redirect with one of Datadog's domains, but not the customer's."""
     check = Check("wrong-domain-named", "At most one exchange at the wrong site, and a page.")
     journey = Journey(bench).fault("wrong-domain:1").begin().consent()
     arrival = journey.arrive()
@@ -139,7 +139,7 @@ def wrong_domain(bench: Bench) -> list[Finding]:
 
 
 def domain_used(bench: Bench) -> list[Finding]:
-    """Let a customer who did not start from the tile change the region on Datadog's page."""
+    """Have a customer who did not start from the tile change the region on Datadog's page."""
     check = Check("domain-used", "The token request goes to the domain that the redirect names.")
     others = [site for site in bench.sites if site != bench.site]
     if not others:
@@ -242,7 +242,7 @@ def client_id_own(bench: Bench) -> list[Finding]:
 
 
 def scope_narrowed(bench: Bench) -> list[Finding]:
-    """Grant one scope fewer than the server asked for."""
+    """Grant one fewer scope than the server requested."""
     check = Check(
         "scope-narrowed", ("The server compares the granted scopes with the requested ones.")
     )
@@ -285,11 +285,11 @@ def key_once(bench: Bench) -> list[Finding]:
     if len(keys) > 1:
         text = f"The server requested its key {len(keys)} times; Datadog created {len(made)}."
         return [check.risk(text, events=keys)]
-    return [check.met("Two connects led to one key request.", events=keys)]
+    return [check.met("Two connections led to one key request.", events=keys)]
 
 
 def key_exists(bench: Bench) -> list[Finding]:
-    """Answer 409 to the request for a key, as if an earlier key had been lost."""
+    """Respond to the request for a key with 409, as if an earlier key had been lost."""
     check = Check("key-409", "The server says that a key exists, and what to do.")
     arrival = Journey(bench).fault("key-exists").connect()
     keys = [e for e in arrival.events if e.path == KEY_PATH and e.method == "POST"]
@@ -326,7 +326,7 @@ def _host(url: str) -> str:
 
 
 def _sent(record: FrontRecord) -> set[str]:
-    """Return the names of the secret fields and authentication headers that were sent."""
+    """Return the names of the secret fields and authentication headers sent."""
     fields = {*record.body_fields, *record.query_fields} & _SECRET_FIELDS
     return fields | {f"the header {name}" for name in record.credential_headers}
 

@@ -1,4 +1,4 @@
-"""Let tokens actually expire, and see when and how the server refreshes them."""
+"""Let tokens really expire, and watch when and how the server refreshes them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _LONGEST_LIFE: Final = 16
 _HOUR: Final = 3600
 _MANY: Final = 8
 _LOOP: Final = 5
-# The request whose answer was lost, and one more.
+# The request whose response was lost, and one more.
 _ATTEMPTS: Final = 2
 
 
 class Expiring(Acting):
-    """Hold a customer whose first access token expires soon, and whose next one lasts an hour.
+    """A customer whose first access token expires soon, and whose next one lasts an hour.
 
-    The first token must live until the customer is connected. If a second is too short for that,
-    another customer gets a longer one. With `claims`, the token lives for an hour, but its
-    `expires_in` is this many seconds.
+    The first token must be valid until the customer is connected. If one second is too short for
+    that, another customer gets a longer-lived token. With `claims`, the token is valid for an hour,
+    but its `expires_in` is this many seconds.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Expiring(Acting):
         bench.control.access_token_life(_HOUR, org=self.org)
 
     def next_life(self, seconds: int) -> None:
-        """Set the lifetime of tokens that are issued from now on."""
+        """Set the lifetime of tokens issued from now on."""
         self._bench.control.access_token_life(seconds, org=self.org)
 
     def expire(self) -> None:
@@ -72,17 +72,17 @@ class Expiring(Acting):
 
 
 def trigger(bench: Bench) -> str:
-    """Return the act that uses the access token: `call`, or else `refresh`."""
+    """Return the act that uses the access token: `call` or, if that isn't configured, `refresh`."""
     return "call" if "call" in bench.acts else "refresh"
 
 
 def refreshes_of(events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
-    """Return the refresh requests among these requests."""
+    """Return only the refresh requests."""
     return tuple(event for event in events if event.is_refresh)
 
 
 def margin(bench: Bench) -> tuple[int, int]:
-    """Return the range of seconds before expiry within which a call triggers a refresh."""
+    """Return the range of seconds before expiry in which a call triggers a refresh."""
     below = 0
     for seconds in MARGINS:
         acting = Expiring(bench, claims=seconds)
@@ -118,7 +118,7 @@ def when_needed(bench: Bench) -> list[Finding]:
 
 
 def single_flight(bench: Bench) -> list[Finding]:
-    """Make eight calls at once after a token expires, first without rotation and then with it."""
+    """Make eight calls at once after a token expires, first without rotation, then with it."""
     check = Check("single-flight", "Concurrent calls share one refresh.")
     found = [_together(bench, check, rotate=rotate) for rotate in (False, True)]
     return [worst_of(found)]
@@ -188,7 +188,7 @@ def rotated(bench: Bench) -> list[Finding]:
 
 
 def _lost(bench: Bench, check: Check) -> Finding:
-    """Lose the response with the new token; a retry and a new consent may follow, but no loop."""
+    """Lose the response with the new token; a retry or a new consent may follow, but no loop."""
     acting = Expiring(bench, rotate=True)
     acting.fault("lost-answer:1")
     acting.expire()
@@ -235,7 +235,7 @@ def refused(bench: Bench) -> list[Finding]:
 
 
 def server_error(bench: Bench) -> list[Finding]:
-    """Answer a refresh with a 500, once."""
+    """Respond to one refresh with a 500."""
     check = Check(
         "refresh-5xx", ("A 5xx is temporary: the next refresh works without a new consent.")
     )
@@ -262,7 +262,7 @@ def server_error(bench: Bench) -> list[Finding]:
 
 
 def refresh_site(bench: Bench) -> list[Finding]:
-    """Let a token for another site expire."""
+    """Let a token on another site expire."""
     check = Check("refresh-site", "The refresh goes to the customer's own site.")
     others = [site for site in bench.sites if site != bench.site]
     site = "eu1" if "eu1" in others else (others or [bench.site])[0]
@@ -283,7 +283,7 @@ def refresh_site(bench: Bench) -> list[Finding]:
 def _two_refreshes(
     acting: Expiring,
 ) -> tuple[tuple[SandboxEvent, ...], tuple[SandboxEvent, ...]]:
-    """Let the token expire twice; return the refreshes after each expiry."""
+    """Let the token expire twice, and return the refreshes after each expiry."""
     acting.next_life(acting.life)
     acting.expire()
     _, first = acting.act(acting.trigger)
@@ -294,7 +294,7 @@ def _two_refreshes(
 
 
 def check_not_seen(check: Check) -> list[Finding]:
-    """Report that the server sent no refresh."""
+    """Report that the server did not send a refresh."""
     return [check.not_seen("No refresh followed an expiry.")]
 
 

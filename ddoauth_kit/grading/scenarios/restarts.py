@@ -1,4 +1,4 @@
-"""Kill the server's process without warning, and check what it still knows after restarting."""
+"""Kill the server's process without warning, and check what it still knows after a restart."""
 
 from __future__ import annotations
 

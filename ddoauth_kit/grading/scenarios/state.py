@@ -1,4 +1,4 @@
-"""Send other attempts' codes and states to the callback, and see which codes it exchanges."""
+"""Send other attempts' codes and states to the callback, and see which codes are exchanged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _foreign(check: Check, arrival: Arrival, *, what: str) -> Finding:
 
 
 def _own(check: Check, arrival: Arrival, *, what: str) -> Finding:
-    """Judge the arrival of the browser's own code with a state that is not its own."""
+    """Judge the arrival of the browser's own code with a foreign state."""
     if arrival.issued:
         return check.risk(
             f"The server exchanged its code {what}.", events=arrival.events, reason=_NOTE
@@ -48,7 +48,7 @@ def _own(check: Check, arrival: Arrival, *, what: str) -> Finding:
 
 
 def state_checked(bench: Bench) -> list[Finding]:
-    """Open another attempt's redirect here, then this attempt's own code with a changed state."""
+    """Open another attempt's redirect here, then this attempt's code with a changed state."""
     check = Check("state-checked", "The server does not exchange a code with a foreign state.")
     attacker = _consented(bench)
     victim = _consented(bench)
@@ -72,7 +72,7 @@ def state_checked(bench: Bench) -> list[Finding]:
 
 
 def state_required(bench: Bench) -> list[Finding]:
-    """Open redirects without a state: with another attempt's code, and with its own."""
+    """Open redirects without a state: one with another attempt's code, one with its own."""
     check = Check("state-required", "The server does not exchange a code without a state.")
     attacker = _consented(bench)
     victim = _consented(bench)
@@ -96,7 +96,7 @@ def state_once(bench: Bench) -> list[Finding]:
     first = journey.connect()
     again = journey.arrive()
     if not first.exchanges:
-        return [check.not_seen("The server made no token request in a good connect.")]
+        return [check.not_seen("The server made no token request in a successful connection.")]
     if again.issued:
         return [
             check.broken("A second exchange of the same redirect succeeded.", events=again.events)
@@ -111,7 +111,7 @@ def state_once(bench: Bench) -> list[Finding]:
 
 
 def browser_bound(bench: Bench) -> list[Finding]:
-    """Open this browser's redirect in a browser that has not begun an attempt."""
+    """Open this browser's redirect in a browser that hasn't started an attempt."""
     check = Check("browser-bound", "Only the browser that began an attempt can finish it.")
     if not bench.has_sessions:
         reason = (

@@ -1,4 +1,4 @@
-"""Judge what only the whole run can show: logs, URLs, grant types, and the scopes used."""
+"""Judge what only the whole run can show: logs, URLs, grant types and used scopes."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
 
 
 def least_scope(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
-    """Compare the requested scopes with the scopes that the called operations need."""
+    """Compare the requested scopes with those that the called operations need."""
     check = Check("least-scope", "The server uses every scope that it requests.")
     if not {"call", "refresh"} & {*bench.acts}:
         return check.not_tested("[call] is missing, so the server called no API.")

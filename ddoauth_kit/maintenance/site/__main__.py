@@ -1,6 +1,6 @@
 """Build the site: `python -m ddoauth_kit.maintenance.site --out DIR`.
 
-Needs the extra `site` and npm. `--cache DIR` keeps the downloads for the next build.
+It needs the extra `site` and npm. `--cache DIR` keeps the downloads for the next build.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _UNUSED: Final = ("widgetsnbextension-3",)
 
 
 def build(out: Path, *, cache: Path) -> None:
-    """Write the whole site to a folder, replacing the folder."""
+    """Write the whole site to a folder, replacing its contents."""
     with TemporaryDirectory(prefix="ddoauth-site-") as name:
         lite = Path(name)
         packages = _lay_out(lite, cache=cache)
@@ -57,7 +57,7 @@ def build(out: Path, *, cache: Path) -> None:
 
 
 def _lay_out(lite: Path, *, cache: Path) -> list[str]:
-    """Arrange lessons, Pyodide and wheels for JupyterLite; return the packages' names."""
+    """Arrange lessons, Pyodide and wheels for JupyterLite; return the package names."""
     lessons, pyodide = lite / "files", lite / "static" / "pyodide"
     lessons.mkdir()
     pyodide.mkdir(parents=True)
@@ -86,7 +86,7 @@ def _unpack_kernel(wheel: Path, folder: Path) -> None:
 
 
 def _locked(wheels: Iterable[Path]) -> dict[str, Any]:
-    """Describe wheels as in Pyodide's lock file; all are loaded, so none lists dependencies."""
+    """Describe wheels as in Pyodide's lock file, without dependencies, because all are loaded."""
     found = {}
     for wheel in wheels:
         written, version, *_ = wheel.name.split("-")
@@ -127,7 +127,7 @@ def _build_lite(lite: Path, out: Path, *, extensions: Iterable[Path]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Build the site, and report its size."""
+    """Build the site and report its size."""
     parser = argparse.ArgumentParser(prog="python -m ddoauth_kit.maintenance.site")
     parser.add_argument("--out", required=True, type=Path, help="folder of the site; is replaced")
     parser.add_argument("--cache", type=Path, help="folder that keeps downloads for the next time")

@@ -1,4 +1,4 @@
-"""Link to the published site in the README once its address is set.
+"""Add a link to the published site to the README once its address is set.
 
 The setting is `site` below `[tool.ddoauth-kit]` in pyproject.toml. `python -m
 ddoauth_kit.maintenance.site.address` rewrites the README; `--check` only compares.
@@ -22,7 +22,7 @@ END: Final = "<!-- site: end -->"
 
 
 def site_address(project: str) -> str:
-    """Return the address that is set in the text of pyproject.toml, or an empty string."""
+    """Return the address set in the text of pyproject.toml, or an empty string."""
     found: str = tomllib.loads(project)["tool"]["ddoauth-kit"]["site"]
     return found
 
@@ -36,14 +36,14 @@ def with_offer(readme: str, *, address: str) -> str:
 
 
 def rewritten() -> dict[Path, str]:
-    """Return the README's path and new text if it is stale, else nothing."""
+    """Return the README's path and new text if it is out of date, or else nothing."""
     text = README.read_text("utf-8")
     fresh = with_offer(text, address=site_address((ROOT / "pyproject.toml").read_text("utf-8")))
     return {} if fresh == text else {README: fresh}
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the README if it is stale; with `--check`, only name it and exit with 1."""
+    """Update the README if necessary; with `--check`, only print its name and exit with 1."""
     return rewrite(rewritten(), check="--check" in arguments)
 
 

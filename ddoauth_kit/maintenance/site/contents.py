@@ -75,8 +75,7 @@ setInterval(() => {
 def lesson_text(path: Path) -> str:
     """Return a lesson for the site: the stored lesson with a note below its heading.
 
-    Each text is a single string, because a Jupyter server joins lists of lines, but a static site
-    does not.
+    Each text is a single string: a Jupyter server joins lists of lines, but a static site doesn't.
     """
     notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
     why = READ_ONLY.get(path.name[:2])
@@ -114,7 +113,7 @@ def settings(packages: Iterable[str]) -> dict[str, Any]:
 
 
 def lab_page(page: str) -> str:
-    """Return JupyterLite's page, which has the lesson in its address and a layout for phones."""
+    """Return JupyterLite's page, with the lesson in its address and a layout for phones."""
     head, found, body = page.partition("</head>")
     if not found:
         raise ValueError("JupyterLite's page has no </head> to put a script before")
@@ -140,7 +139,7 @@ def root_page() -> str:
 
 
 def llms_text(lessons: Iterable[Path]) -> str:
-    """Return the site's description for language models: what it is, and each lesson's file."""
+    """Return a description of the site for language models, with each lesson's file."""
     lines = [f"# {TITLE}", "", f"> {PROMISE}", "", "## Lessons", ""]
     lines += [_listed(read_lesson(path)) for path in lessons]
     return "\n".join(lines) + "\n"

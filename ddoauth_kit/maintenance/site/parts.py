@@ -1,4 +1,4 @@
-"""Fetch pinned versions of the site's parts with the ordinary clients of their registries."""
+"""Fetch pinned versions of the site's parts with the usual clients of their registries."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _run(module: str, *arguments: str) -> None:
 
 
 def _checked(command: list[str], *, cwd: Path) -> None:
-    """Run a program, and report its output if it fails."""
+    """Run a program and report its output if it fails."""
     done = subprocess.run(command, cwd=cwd, check=False, capture_output=True, text=True)  # noqa: S603 - fixed programs
     if done.returncode:
         raise SystemExit(f"{' '.join(command[:4])} failed:\n{done.stderr[-2000:]}")

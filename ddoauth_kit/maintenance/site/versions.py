@@ -1,4 +1,4 @@
-"""Pin versions that work together; change Pyodide, its kernel and the wheels together."""
+"""Versions that work together; always change Pyodide, its kernel and the wheels together."""
 
 from __future__ import annotations
 

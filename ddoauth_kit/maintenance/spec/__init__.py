@@ -1,1 +1,1 @@
-"""Derive the catalogue from Datadog's OpenAPI spec; nothing else imports this."""
+"""Derive the catalogue from Datadog's OpenAPI spec; no other module imports this package."""

@@ -1,4 +1,4 @@
-"""Regenerate the data files, or report how they differ from a version.
+"""Regenerate the data files, or report how they differ from a version of the spec.
 
 Run it as `python -m ddoauth_kit.maintenance.spec`.
 """
@@ -37,7 +37,7 @@ SUCCESS, FOUND, BAD_INPUT = 0, 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write or check the data files; return 1 for drift, and 2 for a missing spec."""
+    """Write or check the data files; return 1 for drift and 2 for a missing spec."""
     options = _parser().parse_args(arguments)
     try:
         spec = read_archive(options.source) if options.source else newest_or(_version(options))

@@ -1,4 +1,4 @@
-"""List what real partners use although the spec leaves it out."""
+"""Scopes and operations that real partners use although the spec omits them."""
 
 from __future__ import annotations
 

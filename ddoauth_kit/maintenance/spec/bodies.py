@@ -1,4 +1,4 @@
-"""Derive the status, type and body of each operation's answer from its description."""
+"""Derive the status, type and body of each operation's response from its description."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TEXTS: Final = {
 
 
 def answers_document(spec: Spec) -> dict[str, Any]:
-    """Return the spec's name and each operation's answer, by its address."""
+    """Return the spec's name and each operation's response, by method and path."""
     found = {
         f"{place.method} {place.path}": (place, _answer(place))
         for place in places(spec)
@@ -46,7 +46,7 @@ def _order(address: str) -> list[str]:
 
 
 def _take_listed_id(place: SchemaPlace, answer: dict[str, Any], *, listing: dict[str, Any]) -> None:
-    """Give an item's answer the id of the listing's first item, if the schema allows it."""
+    """Give an item's response the id of the listing's first item, if the schema allows it."""
     if not place.path.endswith("}") or not isinstance(answer.get("body"), dict):
         return
     body = copy.deepcopy(answer["body"])
@@ -110,7 +110,7 @@ def _example(media: dict[str, Any]) -> object:
 
 
 def plain(value: object) -> object:
-    """Convert a value to JSON types, because YAML converts unquoted times and odd numbers."""
+    """Convert a value to JSON types; YAML turns unquoted times and odd numbers into other types."""
     return json.loads(json.dumps(value, default=_text))
 
 

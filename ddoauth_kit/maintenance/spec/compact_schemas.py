@@ -1,4 +1,4 @@
-"""Write compact schemas of bodies and answers, with constraints but no descriptions."""
+"""Write compact schemas of bodies and responses, with constraints but without descriptions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LIMITS: Final = {"pattern", "minLength", "maxLength", "minimum", "maximum"}
 
 @dataclass
 class CompactSchemas:
-    """Collect schemas in a list, where a number refers to the schema at that position.
+    """Collects schemas in a list, where a number refers to the schema at that position.
 
-    The letters are those of `sandbox/facts/described_schemas.py`.
+    The letters are those in `sandbox/facts/described_schemas.py`.
     """
 
     found: list[Any] = field(default_factory=list)

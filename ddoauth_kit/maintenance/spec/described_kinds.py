@@ -33,7 +33,7 @@ _NAMES_OF_IDS: Final = ("id", "public_id", "uuid", "name", "handle", "key", "slu
 
 
 def schemas_document(spec: Spec) -> dict[str, Any]:
-    """Return a spec's kinds, and the schemas of its operations' bodies and answers."""
+    """Return a spec's kinds, and the schemas of its operations' bodies and responses."""
     compact = CompactSchemas()
     found = {
         f"{place.method} {place.path}": place
@@ -60,7 +60,7 @@ def schemas_document(spec: Spec) -> dict[str, Any]:
 
 
 def _served(kinds: Mapping[str, dict[str, Any]]) -> Iterator[str]:
-    """Yield the operations of those kinds whose resources are created, and shown, one by one."""
+    """Yield the operations of the kinds whose resources are created and shown one by one."""
     for kind in kinds.values():
         if "*" not in kind["given"] and "create" in kind["ways"]:
             for part in ("makers", "acts", "erasers"):
@@ -87,7 +87,7 @@ def _operation(compact: CompactSchemas, place: SchemaPlace, *, is_shown: bool) -
 
 
 def _says_texts(place: SchemaPlace) -> bool:
-    """Return whether the errors in the answer to a bad request are strings, not objects."""
+    """Return whether the errors in the response to a bad request are strings, not objects."""
     answer = place.operation["responses"].get("400")
     if answer is None:
         return place.path.startswith("/api/v1/")
@@ -138,7 +138,7 @@ def _settings(
 
 
 def _add_others(kinds: dict[str, dict[str, Any]], found: Mapping[str, SchemaPlace]) -> None:
-    """Add operations at other paths that create or change a resource, found by their answers."""
+    """Add operations at other paths that create or change a resource, found by their responses."""
     owned = {name for kind in kinds.values() for name in kind["operations"].values()}
     for path, kind in kinds.items():
         many = dict(erasers(path, found))
@@ -162,7 +162,7 @@ def _way_of(place: SchemaPlace, names: set[str]) -> tuple[str, ...] | None:
 
 
 def _named(place: SchemaPlace, way: list[str]) -> str:
-    """Return the name of the schema for the resource in an answer, if the schema has a name."""
+    """Return the name of the schema for the resource in a response, if the schema has a name."""
     schemas, schema = Schemas(place.document), answer_schema(place)
     for step in way:
         flat = schemas.flat(schema)
@@ -171,7 +171,7 @@ def _named(place: SchemaPlace, way: list[str]) -> str:
 
 
 def _item_path(collection: str, found: Mapping[str, SchemaPlace]) -> str | None:
-    """Return the path of one of a collection's items, if one can be read, changed or deleted."""
+    """Return the path of a collection's items, if they can be read, changed or deleted."""
     wanted = re.compile(re.escape(collection) + r"/\{\w+\}$")
     paths = sorted({place.path for place in found.values() if wanted.match(place.path)})
     methods: tuple[str, ...] = ("GET", "DELETE")
@@ -260,7 +260,7 @@ def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> ob
 
 
 def _is_text(place: SchemaPlace, parameter: str) -> bool:
-    """Return whether the description's example of a path's variable is text, not a UUID."""
+    """Return whether the described example of a path's variable is text, not a UUID."""
     example = _example_of(place, parameter)
     return bool(example) and re.fullmatch(r"[0-9a-fA-F-]{36}", example) is None
 

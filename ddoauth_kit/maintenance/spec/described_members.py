@@ -1,4 +1,4 @@
-"""Find the lists whose members, references or whole resources, calls add and remove."""
+"""Find the lists to which calls add members (references or resources) and remove them."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _given(place: SchemaPlace) -> Shape | None:
 def erasers(
     collection: str, found: Mapping[str, SchemaPlace]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the calls that delete many of a collection, and where their bodies have the ids."""
+    """Yield the calls that delete many items of a collection, and the place of their ids."""
     for name, place in found.items():
         rest = place.path.removeprefix(collection)
         is_whole = place.method == "DELETE" and not rest

@@ -16,7 +16,7 @@ _HOSTS: Final = {"http-intake.logs": "logs_intake", "event-management-intake": "
 
 @dataclass(frozen=True)
 class SchemaPlace:
-    """Hold one operation of a document, and resolve its references."""
+    """One operation in a document, which can resolve its references."""
 
     document: dict[str, Any]
     method: str
@@ -32,7 +32,7 @@ class SchemaPlace:
 
     @property
     def scope_sets(self) -> list[list[str]]:
-        """Return alternative sets of scopes, or none if the operation does not accept a token."""
+        """Return alternative sets of scopes, or none if the operation doesn't accept a token."""
         security = self.operation.get("security", self.document["security"])
         return [sorted(entry["AuthZ"]) for entry in security if "AuthZ" in entry]
 
@@ -59,7 +59,7 @@ class SchemaPlace:
 
     @property
     def body(self) -> str:
-        """Return what body the operation needs: none, `optional`, `any`, or its required fields."""
+        """Return the required kind of body: none, `optional`, `any`, or the required fields."""
         if "requestBody" not in self.operation:
             return ""
         body = self.resolve(self.operation["requestBody"])
@@ -88,7 +88,7 @@ def places(spec: Spec) -> Iterator[SchemaPlace]:
 
 
 def operations(spec: Spec) -> Iterator[dict[str, Any]]:
-    """Yield the catalogue's entry of each operation that accepts a token or an API key."""
+    """Yield the catalogue entry of each operation that accepts a token or an API key."""
     for place in places(spec):
         if place.scope_sets or place.takes_api_key:
             yield _entry(place)

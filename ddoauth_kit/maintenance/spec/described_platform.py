@@ -15,7 +15,7 @@ _TRAITS: Final = ("type", "scheme", "in", "name")
 
 
 def platform(spec: Spec) -> dict[str, dict[str, Any]]:
-    """Return sites, security schemes and endpoints, by name."""
+    """Return the sites, security schemes and endpoints, by name."""
     return {
         "sites": {domain: {} for domain in sorted(set(_sites(spec)))},
         "security schemes": dict(sorted(_schemes(spec))),
@@ -38,7 +38,7 @@ def _schemes(spec: Spec) -> Iterator[tuple[str, dict[str, str]]]:
 def _endpoints(spec: Spec) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the addresses in the OAuth flows and in the discovery document's example.
 
-    These two sources name different token endpoints, and a change in either deserves attention.
+    The two sources name different token endpoints, and a change in either deserves attention.
     """
     for document in spec.documents:
         flows = document["components"]["securitySchemes"]["AuthZ"]["flows"]

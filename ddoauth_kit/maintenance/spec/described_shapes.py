@@ -1,4 +1,4 @@
-"""Find where operations' bodies and answers contain a resource."""
+"""Find the place of a resource in operations' bodies and responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Properties = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Shape:
-    """Hold a resource's place in a body, as a path of names in which `*` is a list's item."""
+    """A resource's place in a body, as a path of names in which `*` is an item of a list."""
 
     way: tuple[str, ...]
     properties: Properties
@@ -32,14 +32,14 @@ def request_schema(place: SchemaPlace) -> dict[str, Any]:
 
 
 def answer_schema(place: SchemaPlace) -> dict[str, Any]:
-    """Return the schema of an operation's first success, or an empty one if that isn't JSON."""
+    """Return the schema of an operation's first success, or an empty one if it isn't JSON."""
     responses = {int(code): answer for code, answer in place.operation["responses"].items()}
     success = min(code for code in responses if code < _REDIRECTS)
     return json_schema(place.resolve(responses[success]))
 
 
 def json_schema(holder: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON schema of a body or an answer, or an empty one if it has none."""
+    """Return the JSON schema of a body or a response, or an empty one if it has none."""
     for media_type, media in holder.get("content", {}).items():
         if "json" in media_type:
             schema: dict[str, Any] = media.get("schema", {})
@@ -48,7 +48,7 @@ def json_schema(holder: dict[str, Any]) -> dict[str, Any]:
 
 
 def body_shape(place: SchemaPlace, schema: dict[str, Any], *, like: Properties | None) -> Shape:
-    """Return the resource's place in a body: first the part most `like` it, or else `data`."""
+    """Return the resource's place in a body: the part most `like` it, or else `data`."""
     shapes = [s for s in shapes_of(place, schema) if "*" not in s.way or s.way == ("data", "*")]
     data = [shape for shape in shapes if shape.way[:1] == ("data",)]
     if data:
@@ -59,7 +59,7 @@ def body_shape(place: SchemaPlace, schema: dict[str, Any], *, like: Properties |
 
 
 def answer_shape(place: SchemaPlace, given: Shape | None, *, listed: bool) -> Shape:
-    """Return the path to the resource in an answer, whether it is alone or in a list."""
+    """Return the path to the resource in a response, whether it is alone or in a list."""
     shapes = [s for s in shapes_of(place, answer_schema(place)) if ("*" in s.way) == listed]
     if not listed:
         shapes = shapes or [*shapes_of(place, answer_schema(place))]

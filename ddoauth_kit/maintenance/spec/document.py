@@ -66,7 +66,7 @@ def written(document: dict[str, Any]) -> str:
 
 
 def written_answers(document: dict[str, Any]) -> str:
-    """Return the answers as text: one operation per line."""
+    """Return the responses as text: one operation per line."""
     lines = [f"{_json(name)}: {_json(answer)}" for name, answer in document["answers"].items()]
     head = f'{{\n "notice": {_json(NOTICE)},\n "spec": {_json(document["spec"])},\n'
     return f'{head} "answers": {{\n  {_joined(lines)}\n }}\n}}\n'
@@ -90,7 +90,7 @@ def written_schemas(document: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """Describe what was added, removed or changed."""
+    """One addition, removal or change."""
 
     what: str
     name: str
@@ -98,12 +98,12 @@ class Difference:
 
 
 def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each answer that was added, removed or changed."""
+    """Yield each response that was added, removed or changed."""
     yield from _drift("answer", old["answers"], new["answers"])
 
 
 def schemas_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each kind, setting or list of members that differs, and one line if schemas differ."""
+    """Yield each kind, setting or member list that differs, and one line if schemas differ."""
     yield from _drift("kind", old["kinds"], new["kinds"])
     yield from _drift("settings", old["settings"], new["settings"])
     yield from _drift("members", old["members"], new["members"])
@@ -120,7 +120,7 @@ def drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
 
 
 def table(differences: list[Difference]) -> str:
-    """Return the differences as a readable table, one per line."""
+    """Return the differences as a readable table, one difference per line."""
     rows = [("what", "name", "change"), *((d.what, d.name, d.change) for d in differences)]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     return "\n".join(

@@ -1,4 +1,4 @@
-"""Make up single values that are plausible, belong to nobody, and are the same in each run."""
+"""Make up single values that are plausible, belong to nobody and are the same in every run."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _READERS: Final[dict[str, Callable[[str], object]]] = {
 
 
 class _Missing:
-    """Mark a missing value."""
+    """A marker for a missing value."""
 
 
 MISSING: Final = _Missing()
@@ -38,7 +38,7 @@ MISSING: Final = _Missing()
 
 @dataclass(frozen=True)
 class Schemas:
-    """Hold the document that a schema's references point into."""
+    """Reads schemas in the document that their references point into."""
 
     document: dict[str, Any]
 
@@ -55,7 +55,7 @@ class Schemas:
         return merged
 
     def fits(self, schema: dict[str, Any], value: object) -> bool:
-        """Return whether a value is valid, checking as strictly as the official client does."""
+        """Return whether a value is valid, as strictly as the official client checks it."""
         made = by_hand(schema)
         if made is not MISSING:
             return bool(value == made)
@@ -112,7 +112,8 @@ def kind(flat: dict[str, Any]) -> str:
 def _is_kind(flat: dict[str, Any], value: object) -> bool:
     wanted = kind(flat)
     if isinstance(value, bool):
-        # The client fails when it measures a boolean for which the spec gives a length.
+        # The client fails when it measures the length of a boolean for which the spec gives a
+        # length.
         return wanted in {"boolean", ""} and "maxLength" not in flat
     return not wanted or isinstance(value, _KINDS[wanted])
 

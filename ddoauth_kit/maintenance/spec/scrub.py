@@ -8,7 +8,7 @@ from typing import Any, Final
 
 _EMAIL: Final = re.compile(r"([\w.+-]+)@[\w-]+(?:\.[\w-]+)+")
 _URL: Final = re.compile(r"\b((?:https?|wss?|ftp|s3)://)[^/\s\"'<>)\\]+")
-# Long runs of hex digits, and long runs of letters and digits of a token's mixture.
+# Long runs of hex digits, and long runs of letters and digits that look like a token.
 _HEX: Final = re.compile(r"(?<![\w-])(?:0x)?[0-9a-fA-F]{24,}(?![\w-])|[0-9a-fA-F]{32,}")
 _MIXED: Final = re.compile(
     r"(?<![\w/+.-])(?=[\w+/]*[0-9])(?=[\w+/]*[a-z])(?=[\w+/]*[A-Z])[\w+/]{24,}={0,2}(?![\w/.-])"
@@ -22,7 +22,7 @@ _SECRET_NAMES: Final = re.compile(
     r"|application_?key|auth_?token|access_?token|bearer|signature|^token$|_token$|^hash$)(_value)?$"
 )
 _MARK: Final = "sandbox-"
-# Probes use this as an id that nobody has.
+# Probes use this as an id that never exists.
 _ZERO_UUID: Final = re.compile(r"0{8}-0{4}-0{4}-0{4}-0{12}")
 _SOME_UUID: Final = "5a4db0c5-0000-4000-8000-000000000000"
 

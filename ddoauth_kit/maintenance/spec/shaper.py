@@ -1,4 +1,4 @@
-"""Fit a value to a schema: keep the valid parts of an example, and make up the rest."""
+"""Fit a value to a schema: keep the valid parts of an example and make up the rest."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _MAY_BE_EMPTY: Final = {"errors", "warnings"}
 
 @dataclass(frozen=True)
 class Shaper:
-    """Create values for one document's schemas.
+    """Creates values for the schemas in one document.
 
-    With `full`, no list is empty and made-up values include optional fields; otherwise, only
+    With `full`, lists are never empty and made-up values include optional fields; otherwise, only
     required fields are added to an example.
     """
 
@@ -101,7 +101,7 @@ class Shaper:
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         example = given if isinstance(given, dict) else {}
         required = flat.get("required", [])
-        # An answer has few fields of its own, which callers want; deeper ones come from examples.
+        # A response has few fields of its own, which callers want; deeper ones come from examples.
         invents = self.full and (len(trail) == 1 if example else len(trail) < _DEEPEST_OPTIONAL)
         empty = self.full and given is MISSING and not required
         for name, part in flat.get("properties", {}).items():

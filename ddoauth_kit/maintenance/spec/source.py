@@ -31,21 +31,21 @@ _SCHEMAS: Final = ".generator/schemas/{version}/openapi.yaml"
 
 @dataclass(frozen=True)
 class Spec:
-    """Hold the spec's two documents, v1 and v2, and their version."""
+    """The spec's two documents, v1 and v2, and their version."""
 
     version: str
     documents: tuple[dict[str, Any], ...]
 
     @property
     def name(self) -> str:
-        """Return the name by which the data files cite their source."""
+        """Return the name that the data files use to cite their source."""
         return f"{PACKAGE} {self.version}"
 
 
 def download(version: str, *, folder: Path) -> Path:
-    """Download a source distribution with pip, from the index that pip is configured for.
+    """Download a source distribution with pip, from the index that pip is configured to use.
 
-    `version` may be empty, which means the newest.
+    An empty `version` means the newest one.
 
     Raises:
         InputError: `no_spec`, with pip's last line.
@@ -69,7 +69,7 @@ def read_archive(path: Path) -> Spec:
     """Read the spec from a source distribution.
 
     Raises:
-        InputError: `no_spec`, if it is not an archive or contains no spec.
+        InputError: `no_spec`, if it is not an archive or doesn't contain a spec.
     """
     version = path.name.removesuffix(".tar.gz").rpartition("-")[2]
     try:

@@ -75,8 +75,8 @@ def registered_address(
 ) -> CallbackAddress:
     """Return the address for a registered client's redirects, which must lead to this machine.
 
-    Among several loopback redirect URIs, one with an IP literal is preferred to `localhost` (RFC
-    8252 section 8.3). The onboarding URL is served if it has the same port.
+    If there are several loopback redirect URIs, one with an IP literal is preferred to `localhost`
+    (RFC 8252 section 8.3). The onboarding URL is served if it has the same port.
 
     Raises:
         InputError: `no_loopback_redirect_uri`.
@@ -116,7 +116,7 @@ def proxy_origin(headers: Mapping[str, str]) -> str | None:
     """Return the scheme and host of the page that sent a proxied request, or None.
 
     Jupyter's proxy keeps `Host` and passes on a hub's `X-Forwarded-Proto`. Without that header, the
-    scheme follows from `Sec-Fetch-Mode`, because browsers send it only to secure and loopback
+    scheme is inferred from `Sec-Fetch-Mode`, because browsers send it only to secure and loopback
     origins.
     """
     host = headers.get("host", "").lower()

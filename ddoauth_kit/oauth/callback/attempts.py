@@ -28,14 +28,14 @@ ANOTHER: Final = "This address belongs to another attempt; the pending attempt i
 
 @dataclass(eq=False, slots=True)
 class Start:
-    """The program's own attempt, and the browser that opened its link first."""
+    """The program's own attempt, and the first browser that opened its link."""
 
     begin: Callable[[str], AuthorizationRequest]
     session: str = field(default="", repr=False)
 
 
 class Attempts:
-    """Remember links by ticket, and attempts by the session of their browser; thread-safe.
+    """Remember links by ticket, and attempts by their browser's session; this class is thread-safe.
 
     A session counts only if it was created here, so that another program on this machine can't
     plant one. Each listener has its own cookie name.
@@ -56,7 +56,7 @@ class Attempts:
 
     @property
     def has_own(self) -> bool:
-        """Return whether the listener answers only the program's own attempt."""
+        """Return whether the listener serves only the program's own attempt."""
         return any(not isinstance(target, str) for target in tuple(self._tickets.values()))
 
     def too_many(self, session: str) -> bool:
@@ -64,7 +64,7 @@ class Attempts:
         return len(self._sessions.get(session, ())) >= MOST
 
     def ticket(self, target: Start | AuthorizationRequest | str) -> str:
-        """Return an unguessable name for an attempt or a page, to use in a link."""
+        """Return an unguessable name for an attempt or a page, for use in a link."""
         name = secrets.token_urlsafe(24)
         self._tickets[name] = target
         return name
@@ -81,7 +81,7 @@ class Attempts:
         """Begin the session of one browser.
 
         If there are too many sessions, the oldest of the newer half is removed, so that browsers
-        from before a flood stay and new ones can still begin.
+        from before a flood keep theirs and new ones can still begin.
         """
         session = secrets.token_urlsafe(32)
         with self._lock:
@@ -99,7 +99,7 @@ class Attempts:
         return None
 
     def note(self, request: AuthorizationRequest, *, session: str) -> None:
-        """Remember an attempt that a browser began."""
+        """Remember an attempt that a browser has begun."""
         with self._lock:
             self._sessions.setdefault(session, []).append(request)
 
@@ -132,7 +132,7 @@ class Attempts:
             self._adopted.append(request)
 
     def session_of(self, redirect: Redirect) -> str:
-        """Return the session of the attempt that a redirect answers, or that of a start.
+        """Return the session of the attempt to which a redirect belongs, or that of a start.
 
         Raises:
             AuthorizationError: `wrong_state`, or a code for a value that is not a redirect.
@@ -149,7 +149,7 @@ class Attempts:
         return found is not None and not self._pending.waits(found[0])
 
     def let_go(self) -> None:
-        """Forget unanswered attempts, and release the program's own attempt."""
+        """Forget pending attempts, and release the program's own attempt."""
         with self._lock:
             for session in tuple(self._sessions):
                 self._let_go(session)

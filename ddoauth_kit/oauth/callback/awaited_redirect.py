@@ -1,4 +1,4 @@
-"""Pass the only answer to an attempt from the thread that receives it to the one that waits."""
+"""Pass an attempt's outcome from the thread that receives the redirect to the one that waits."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Result = TypeVar("Result")
 
 
 class AwaitedRedirect(Generic[Result]):
-    """Accept redirects in one thread, and end the wait of another; only the first outcome counts.
+    """Accept redirects in one thread, and end another thread's wait; only the first outcome counts.
 
     `finish` turns the checked redirect into a value before the browser is told that the attempt
     succeeded. `outcome` is that value or an error, and `response` is the checked redirect. The wait
-    goes on until `release`, so that a page about the outcome can be sent first.
+    lasts until `release` is called, so that a page about the outcome can be sent first.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class AwaitedRedirect(Generic[Result]):
     def take(
         self, redirect: str | Redirect, *, session: str, spent: Callable[[Redirect], bool]
     ) -> bool:
-        """Check and finish a redirect, one at a time; return False if there is an outcome already.
+        """Check and finish redirects, one at a time; return False if there is already an outcome.
 
         `spent` says whether a refused redirect used up the attempt.
 
         Raises:
-            AuthorizationError: the redirect does not answer the attempt, which stays pending.
+            AuthorizationError: the redirect does not belong to the attempt, which stays pending.
         """
         redirect = read_redirect(redirect)
         with self._taking:
@@ -79,11 +79,11 @@ class AwaitedRedirect(Generic[Result]):
         self.response = response
         try:
             self.outcome.set_result(self._finish(response))
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+        except Exception as error:  # noqa: BLE001 - the waiting thread needs it
             self.outcome.set_exception(_bare(error))
 
 
 def _bare(error: Exception) -> Exception:
-    """Return an error without the frames that contain the redirect."""
+    """Return an error without the stack frames that contain the redirect."""
     error.__context__ = None
     return error.with_traceback(None)

@@ -1,4 +1,4 @@
-"""Write the pages that a browser shows at the end; they don't contain secrets."""
+"""Write the pages that a browser shows at the end of the flow; they don't contain secrets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html import escape
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.oauth.callback.loopback_server import Reply
@@ -16,20 +17,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.errors import DdoauthError
 
-_STYLE: Final = """
-:root { color-scheme: light dark; --edge: #8884; --main: #632ca6; --good: #1a7f37; }
-@media (prefers-color-scheme: dark) { :root { --main: #b79bdc; --good: #4ac26b; } }
-* { box-sizing: border-box; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 0 auto; padding: 1rem;
-  background: Canvas; color: CanvasText; }
-header { border-bottom: 1px solid var(--edge); font-size: .9rem; padding-bottom: .25rem; }
-main { overflow-wrap: anywhere; }
-h1 { font-size: 1.6rem; }
-.good h1 { color: var(--good); }
-dl { border: 1px solid var(--edge); border-radius: .5rem; margin: 1rem 0; padding: .75rem 1rem; }
-dt { font-weight: 600; }
-dd { margin: 0 0 .5rem; }
-"""
+_STYLE: Final = Path(__file__).with_suffix(".css").read_text("utf-8")
 _HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
 _POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; "
@@ -90,7 +78,7 @@ def page(
 
 
 def refusal(status: int) -> Reply:
-    """Return the page for a request that is not for the listener."""
+    """Return the page for a request that is not meant for the listener."""
     found = page(status, HTTPStatus(status).phrase, _WORDS[HTTPStatus(status)])
     if status != HTTPStatus.METHOD_NOT_ALLOWED:
         return found
@@ -110,7 +98,7 @@ def taken_page() -> Reply:
 
 
 def error_page(error: DdoauthError, *, waits: bool) -> Reply:
-    """Return the page for an error: what kind it is and what to do, without text from outside.
+    """Return the page for an error: its kind and what to do, without any text from outside.
 
     `waits` is true if the attempt is still pending.
     """
@@ -145,9 +133,9 @@ def success_page(facts: Mapping[str, str], *, lasts: bool = False) -> Reply:
 
 
 def answered_page() -> Reply:
-    """Return the page for a redirect that arrives after the attempt was answered."""
-    words = "This attempt was answered before. You may now close this tab."
-    return page(HTTPStatus.CONFLICT, "Answered already", words)
+    """Return the page for a redirect that arrives after the attempt has ended."""
+    words = "This attempt has already ended. You may now close this tab."
+    return page(HTTPStatus.CONFLICT, "Already finished", words)
 
 
 def unexpected_page() -> Reply:

@@ -1,6 +1,6 @@
 """Serve the page after consent at a separate address for a minute, so that it can be reloaded.
 
-The redirect URI's port closes right after the answer (RFC 8252 section 8.3), and the code
+The redirect URI's port closes right after the response (RFC 8252 section 8.3), and the code
 disappears from the browser's address bar at once.
 """
 
@@ -25,8 +25,8 @@ FIRST_LOOK: Final = 5.0
 class LastingPage:
     """Serve one page at an unguessable path, on a free port on these hosts.
 
-    `seen` is called when the browser has loaded the page, or after `first_look` seconds. The port
-    closes after `lasts` seconds, or when the process ends.
+    `seen` is called as soon as the browser has loaded the page, or after `first_look` seconds. The
+    port closes after `lasts` seconds, or when the process ends.
 
     Raises:
         InputError: `port_not_opened`.

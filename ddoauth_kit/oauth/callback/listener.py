@@ -1,7 +1,8 @@
-"""Listen on loopback for the two URLs a client registers: the onboarding URL and redirect URI.
+"""Serve the two URLs that a client registers on loopback: the onboarding URL and redirect URI.
 
-See RFC 8252 sections 7.3 and 8.3. The listener does not check redirects; `OAuthClient` does, just
-as it checks pasted ones. The listener only adds the browser's cookie as the session.
+See RFC 8252 sections 7.3 and 8.3. The listener does not check redirects itself; `OAuthClient`
+checks them in the same way as pasted ones. The listener only adds the browser's cookie as the
+session.
 """
 
 from __future__ import annotations
@@ -42,18 +43,18 @@ _LONGEST_NAME: Final = 80
 
 
 class CallbackListener(Generic[Result]):
-    """Serve the onboarding URL and redirect URI on this machine until one attempt is answered.
+    """Serve the onboarding URL and redirect URI on this machine until one attempt has ended.
 
     Use it in a `with` statement: the port is open from the beginning of the block until `wait`
-    returns or the block ends; afterwards the browser shows a `LastingPage`. `finish` receives the
+    returns or the block ends; after that, the browser shows a `LastingPage`. `finish` receives the
     checked redirect before the browser sees that the attempt succeeded: `oauth.exchange` turns it
     into tokens. The address is the registration's loopback redirect URI; if there are several,
     `redirect_uri` selects one. `register` is only for a client whose registration can change, such
     as the sandbox's: it is called with URLs on a free port. Without `onboarding`, only attempts
     that this program began with a link from `begin_url` or `start_url` end here, and nobody else
-    can begin one. The same holds as soon as the first such link exists. `proxy_path` is the path
+    can begin one. The same applies as soon as the first such link exists. `proxy_path` is the path
     under which Jupyter serves ports to browsers (`/user/abc/proxy/`). The listener learns the host
-    from the first browser that opens one of its links, and from no other request.
+    only from the first browser that opens one of its links, and not from any other request.
 
     Raises:
         InputError: `no_loopback_redirect_uri`, or `port_not_opened` when the block is entered.
@@ -91,7 +92,7 @@ class CallbackListener(Generic[Result]):
         self.close()
 
     def open(self) -> Self:
-        """Open the port before any browser is sent here.
+        """Open the port; do this before any browser is sent here.
 
         Raises:
             InputError: `port_not_opened`.
@@ -114,7 +115,7 @@ class CallbackListener(Generic[Result]):
 
     @property
     def redirect_uri(self) -> str:
-        """Return the redirect URI where a browser reaches the listener."""
+        """Return the redirect URI at which a browser reaches the listener."""
         return self._urls.redirect_uri
 
     @property
@@ -131,8 +132,8 @@ class CallbackListener(Generic[Result]):
         """Return a link that begins this program's own attempt (`ONE_PERSON`).
 
         The attempt is bound to the first browser that opens the link, and is released if it is
-        still unanswered when the listener closes. From now on, nobody can begin another attempt at
-        the onboarding URL.
+        still pending when the listener closes. From now on, nobody can begin another attempt at the
+        onboarding URL.
 
         Raises:
             InputError: `unregistered_redirect_uri`, if the attempt does not end here.
@@ -163,7 +164,7 @@ class CallbackListener(Generic[Result]):
         return self._link(self._attempts.ticket(url)) if self._proxy_path else url
 
     def wait(self, timeout: float = WAIT) -> Result:
-        """Return the result of `finish`; the wait ends for good after `timeout` seconds.
+        """Wait, and return the result of `finish`; after `timeout` seconds, the wait ends for good.
 
         Raises:
             AuthorizationError: the customer denied consent, or the redirect was refused;
@@ -184,8 +185,8 @@ class CallbackListener(Generic[Result]):
         The waiting thread gets the result.
 
         Raises:
-            AuthorizationError: the redirect does not answer any of the listener's attempts, and the
-            listener continues to wait.
+            AuthorizationError: the redirect does not belong to any of the listener's attempts, and
+            the listener continues to wait.
         """
         if self._answer.outcome.done():
             return
@@ -199,8 +200,8 @@ class CallbackListener(Generic[Result]):
         self.close()
 
     def close(self) -> None:
-        """Close the port, and release unanswered attempts."""
-        what = "The listener was closed before an answer."
+        """Close the port, and release pending attempts."""
+        what = "The listener was closed before a redirect arrived."
         self._answer.end(AuthorizationError("wait_cancelled", what))
         server, self._server = self._server, None
         if server is not None:
@@ -260,7 +261,7 @@ class CallbackListener(Generic[Result]):
         return f"{self._proxy_path}{self._address.port}" if self._proxy_path else ""
 
     def _learn(self, proxy_url: str) -> None:
-        """Fix the proxy's address once and for all, and register the URLs behind it."""
+        """Set the proxy's address once and for all, and register the URLs behind it."""
         own = self._address.urls
         urls = CallbackUrls(
             proxied(own.redirect_uri, proxy_url), proxied(own.onboarding_url, proxy_url), proxy_url
@@ -312,7 +313,7 @@ class CallbackListener(Generic[Result]):
         return pages.send_on(proxied(request.url, self._urls.proxy_url), *cookie)
 
     def _where_it_belongs(self, asked: Asked) -> str:
-        """Return the same address with the redirect URI's host name, if the request used another.
+        """Return the address with the redirect URI's host name, if the request used another one.
 
         A browser would not send a cookie for `localhost` to 127.0.0.1.
         """
@@ -323,7 +324,7 @@ class CallbackListener(Generic[Result]):
         return proxied(url, self._urls.proxy_url)
 
     def _callback(self, asked: Asked) -> Reply:
-        """Check redirects and finish them, one at a time, until one succeeds."""
+        """Check and finish redirects, one at a time, until one succeeds."""
         redirect = read_redirect(f"?{asked.query}")
         session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
         if not self._answer.take(redirect, session=session, spent=self._attempts.spent):
@@ -369,7 +370,7 @@ class CallbackListener(Generic[Result]):
 
 
 def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, str]:
-    """Say which organization consented, on which site, and to what; the redirect has its name."""
+    """Say which organization consented, on which site, and to what; its name is in the redirect."""
     if response is None:
         return {}
     named = response.dd_org_name or response.dd_oid
@@ -387,12 +388,12 @@ def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, 
 
 
 def _is_browser(asked: Asked) -> bool:
-    """Return whether a browser window sent this; windows follow redirects and can be reloaded."""
+    """Return whether this came from a browser window: windows follow redirects and can reload."""
     return asked.headers.get("sec-fetch-mode") == "navigate"
 
 
 def _is_embedded(asked: Asked) -> bool:
-    """Return whether a frame, an image or a prefetch sent this, rather than a browser window."""
+    """Return whether this came from a frame, an image or a prefetch, not a browser window."""
     purpose = asked.headers.get("sec-purpose", "") + asked.headers.get("purpose", "")
     return asked.headers.get("sec-fetch-dest", "document") != "document" or "fetch" in purpose
 

@@ -1,8 +1,8 @@
-"""Serve a few pages on loopback, strictly: only small requests, one per connection, and no log.
+"""Serve a few pages on loopback, strictly: small requests only, one per connection, and no logs.
 
-It handles sockets and knows nothing about OAuth; h11 reads the requests. A request that is too
-large, too slow or malformed gets a 4xx response and goes no further. The same holds for a request
-from another user of this machine. Connections that send nothing can't block others.
+The server handles sockets and knows nothing about OAuth; h11 reads the requests. A request that is
+too large, too slow or malformed gets a 4xx response and goes no further. So does a request from
+another user on this machine. Connections that send nothing can't block others.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer, and what to do after sending it."""
+    """One response, and what to do after sending it."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -58,7 +58,7 @@ class Reply:
 class LoopbackServer:
     """Answer GET requests on loopback addresses from separate threads, until `close`.
 
-    If `port` is 0, any free port is used. `refuse` takes a status and returns the answer to a
+    If `port` is 0, any free port is used. `refuse` takes a status and returns the response to a
     request that never reaches `respond`. `user` is the id of the user who, besides root, may
     connect; None means the user who runs this program.
 
@@ -92,7 +92,7 @@ class LoopbackServer:
             server.start()
 
     def close(self) -> None:
-        """Close the port, after finishing any answer that is being sent."""
+        """Close the port after finishing any response that is being sent."""
         for server in self._servers:
             server.stop()
         self._servers.clear()
@@ -143,8 +143,8 @@ class _Server(socketserver.ThreadingTCPServer):
             raise
 
     def process_request(self, request: object, client_address: object) -> None:
-        """Give a connection a thread, if necessary by dropping the one that was silent longest."""
-        assert isinstance(request, socket.socket)  # noqa: S101 - a server of TCP
+        """Give a connection a thread; if necessary, drop the one that has been silent longest."""
+        assert isinstance(request, socket.socket)  # noqa: S101 - this is a TCP server
         if self.open.add(request):
             super().process_request(request, client_address)
         else:
@@ -152,7 +152,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def shutdown_request(self, request: object) -> None:
         """Close the connection."""
-        assert isinstance(request, socket.socket)  # noqa: S101 - a server of TCP
+        assert isinstance(request, socket.socket)  # noqa: S101 - this is a TCP server
         self.open.remove(request)
         super().shutdown_request(request)
 
@@ -178,7 +178,7 @@ class _Open:
         return True
 
     def asked(self, connection: socket.socket) -> None:
-        """Note that a connection has sent its request, so it must not be dropped for others."""
+        """Note that a connection has sent its request, which protects it from being dropped."""
         with self._lock:
             self._silent.pop(connection, None)
 
@@ -201,7 +201,7 @@ class _Open:
             return True
 
 
-class _Refused(Exception):  # noqa: N818 - it is a status to answer with
+class _Refused(Exception):  # noqa: N818 - it is a status to respond with
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
@@ -215,7 +215,7 @@ class _Connection(socketserver.BaseRequestHandler):
         """Read one request, answer it, and close the connection."""
         try:
             if is_foreign(self.request, user=self.server.user):
-                raise _Refused(HTTPStatus.FORBIDDEN)  # noqa: TRY301 - refused as all else is
+                raise _Refused(HTTPStatus.FORBIDDEN)  # noqa: TRY301 - handled like any refusal
             asked = _asked(_head(self.request))
             self.server.open.asked(self.request)
             reply = self.server.respond(asked)
@@ -241,7 +241,7 @@ class _Connection(socketserver.BaseRequestHandler):
             self._drain()
 
     def _drain(self) -> None:
-        """Keep reading for a moment, because closing with unread bytes would discard the answer."""
+        """Keep reading for a moment: closing with unread bytes would discard the response."""
         deadline = time.monotonic() + _DRAIN
         while (left := deadline - time.monotonic()) > 0:
             self.request.settimeout(left)

@@ -1,7 +1,7 @@
 """Distinguish this user's connections from those of other users on the same machine.
 
 The link that begins an attempt is an argument of the browser's process, and on Linux anyone can
-list a process's arguments. The system records which user a loopback socket belongs to (proc(5),
+list a process's arguments. The system records which user owns a loopback socket (proc(5),
 `/proc/net/tcp`).
 """
 
@@ -27,8 +27,8 @@ def is_foreign(connection: socket.socket, *, user: int | None = None) -> bool:
     """Return whether a loopback connection comes from a user other than `user` or root.
 
     By default, `user` is the user who runs this process. The result is False if that user is root,
-    who may be root only in a container while the browser runs as another user, and if the system
-    doesn't say who owns the connection.
+    because the process may run as root in a container while the browser runs as another user. It is
+    also False if the system doesn't say who owns the connection.
     """
     if sys.platform != "linux":
         return False
@@ -64,7 +64,7 @@ def _owners(ours: set[str], theirs: set[str]) -> Iterator[tuple[str, int | None]
 
 
 def _spellings(address: tuple[str, int]) -> set[str]:
-    """Return an address as the tables write it, as 32-bit words in this machine's byte order."""
+    """Return an address in the tables' format: 32-bit words in this machine's byte order."""
     host, port = address[:2]
     if ":" in host:
         return {_spelled(socket.inet_pton(socket.AF_INET6, host), port)}

@@ -53,7 +53,7 @@ def check_scopes(grant: Grant, operation: Operation) -> None:
             "Forbidden",
             "Failed permission authorization checks",
             code="insufficient_scope",
-            text="The access token lacks a scope of this operation.",
+            text="The access token lacks a scope that this operation needs.",
         )
 
 

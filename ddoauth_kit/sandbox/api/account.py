@@ -1,4 +1,4 @@
-"""Answer requests about an organization's user and its permissions."""
+"""Handle requests for an organization's user and permissions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def get_current_user(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """Return the user who authorized the token; the call does not need a scope."""
+    """Return the user who authorized the token; the call doesn't need any scope."""
     return json_answer(
         200, {"data": admin_of(twin, org), "included": [org_itself(twin, org), role_of(twin, org)]}
     )

@@ -1,4 +1,4 @@
-"""Validate API keys and bearer tokens, and say whose they are."""
+"""Validate API keys and bearer tokens, and identify their owners."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def validate_key_v1(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
-    """Say only that the key is valid."""
+    """Confirm that the key is valid, without identifying its organization."""
     return json_answer(200, {"valid": True})
 
 
 def validate_key_v2(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Return the id of a valid key's organization, which equals `dd_oid`."""
+    """Return the id of a valid key's organization; it is the same as `dd_oid`."""
     key = twin.keys.find(incoming.headers.get("dd-api-key", ""), site=org.site.name)
     attributes = {
         "api_key_id": key.id if key else "",
@@ -30,5 +30,5 @@ def validate_key_v2(twin: Twin, incoming: Incoming, org: Org) -> Answer:
 
 
 def validate_bearer(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
-    """Say that a token is valid; the call does not need a scope."""
+    """Confirm that a token is valid; the call doesn't need any scope."""
     return json_answer(200, {"status": "ok"})

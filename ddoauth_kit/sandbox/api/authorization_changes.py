@@ -29,7 +29,7 @@ _NO_CONTENT = 204
 
 
 def update_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """Disable an app, which ends its grants, or enable it, which does not restore them."""
+    """Disable an app and end its grants, or enable it without restoring them."""
     client = _client(twin, incoming, org)
     disabled = _disabled(json_body(incoming))
 
@@ -45,13 +45,13 @@ def update_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change
 
 
 def delete_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """End an app's authorizations in the org, whose users may authorize it again."""
+    """End an app's authorizations in the org; users may authorize it again."""
     client = _authorized(twin, incoming, org)
     return _ending(twin, client, org)
 
 
 def delete_authorizations_of_user(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """End all authorizations of an app by one user; an org in the sandbox has only one user."""
+    """End one user's authorizations of an app; an org in the sandbox has only one user."""
     client = _authorized(twin, incoming, org)
     if incoming.path.rpartition("/")[2] != org.admin.id:
         raise _unknown(incoming, "user not found")
@@ -59,7 +59,7 @@ def delete_authorizations_of_user(twin: Twin, incoming: Incoming, org: Org) -> C
 
 
 def list_user_authorizations(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """List the org's authorizations of an app: at most one, because the org has one user."""
+    """List the org's authorizations of an app: at most one, because the org has only one user."""
     client = _authorized(twin, incoming, org)
     grants = authorized_clients(twin, org)[client.client_id]
     shown = resource(twin, org, client, grants)
@@ -102,7 +102,7 @@ def _ending(twin: Twin, client: Client, org: Org) -> Change:
 
 
 def _client(twin: Twin, incoming: Incoming, org: Org) -> Client:
-    """Return the app that a path names, whether or not anybody has authorized it."""
+    """Return the app named in a path, whether or not anyone has authorized it."""
     wanted = incoming.path.split("/")[_CLIENT]
     for client in twin.clients.known_to(org):
         if id_of(twin, client, org) == wanted:

@@ -1,4 +1,4 @@
-"""List the apps that an org's users have authorized, and when each was last used."""
+"""List the apps that an org's users have authorized, and the time each was last used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def list_authorized_clients(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """List each app with its number of users and its last use."""
+    """List each app with its user count and the time of its last use."""
     found = [
         resource(twin, org, grants[0].client, grants)
         for grants in authorized_clients(twin, org).values()
@@ -47,12 +47,12 @@ def authorized_clients(twin: Twin, org: Org) -> dict[str, list[Grant]]:
 
 
 def id_of(twin: Twin, client: Client, org: Org) -> str:
-    """Return the id under which an org lists an app."""
+    """Return the id that an org's list uses for an app."""
     return twin.mint.uuid(f"authorized:{client.client_id}:{org.id}")
 
 
 def resource(twin: Twin, org: Org, client: Client, grants: list[Grant]) -> dict[str, Any]:
-    """Show an app with its authorizations by the org's only user, if there are any."""
+    """Show an app with any authorizations by the org's only user."""
     times = [grant.exercised for grant in grants if grant.exercised is not None]
     last = iso(datetime.fromtimestamp(max(times), tz=UTC)) if times else None
     own = id_of(twin, client, org)

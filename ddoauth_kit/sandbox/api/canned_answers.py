@@ -1,4 +1,4 @@
-"""Answers for operations without a store, from the data file that is derived from the spec."""
+"""Responses for operations without a store, from a data file derived from the spec."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SPARSE = ("/aggregate", "/search")
 
 @dataclass(frozen=True)
 class Canned:
-    """The success answer of one operation, and the body types that it accepts besides JSON."""
+    """The success response of one operation, and the body types that it accepts besides JSON."""
 
     answer: Answer
     takes: frozenset[str]
 
 
 def canned(operation: Operation) -> Canned:
-    """Return an operation's answer."""
+    """Return an operation's success response."""
     return _encoded(address(operation.method, operation.path))
 
 

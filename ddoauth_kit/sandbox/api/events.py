@@ -24,7 +24,7 @@ ALERT_TYPES = ("error", "warning", "info", "success", "user_update", "recommenda
 
 
 def create_event(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Store a v1 event; refuse one older than 18 hours, as Datadog does."""
+    """Store a v1 event, but refuse events older than 18 hours, as Datadog does."""
     body = json_body(incoming)
     event = _event(twin, body if isinstance(body, dict) else {})
     twin.telemetry[org.id].events.append(event)
@@ -68,7 +68,7 @@ def submit_service_check(twin: Twin, incoming: Incoming, org: Org) -> Answer:
 
 
 def list_events_v1(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """List events between `start` and `end`, in epoch seconds, with all given tags."""
+    """List events with all the given tags between `start` and `end`, in epoch seconds."""
     parameters = incoming.parameters
     start = seconds_parameter(parameters, "start")
     end = seconds_parameter(parameters, "end")

@@ -1,4 +1,4 @@
-"""Check which ids in a path exist, for operations that do not store anything."""
+"""Check that the ids in a path exist, for operations that don't store anything."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def check_ids(
     """Refuse a path with an unknown id.
 
     An id is known if a store can read it (`readers`, keyed by the shape of the item's path) or,
-    without a store, if it occurs in the answers for the listing, the item or its creation. If no
-    answer contains ids to compare with, or a parameter is free text, every id is known except those
-    that probes use for missing objects.
+    without a store, if it appears in the responses for the listing, the item or its creation. If no
+    response contains ids to compare with, or if a parameter is free text, every id is known except
+    those that probes use for missing objects.
     """
     template, given = operation.path.split("/"), incoming.path.split("/")
     for depth, (segment, value) in enumerate(zip(template, given, strict=True), start=1):
@@ -89,9 +89,10 @@ def check_parents(
 ) -> None:
     """Refuse a path below an item that is missing from its store.
 
-    The path's own resource is checked by that resource's service.
+    The resource's own service checks the last id in the path.
 
-    Parents that no operation creates represent objects from outside the API, so any id is accepted.
+    Parents that no operation can create represent objects from outside the API, so any id is
+    accepted.
     """
     if not operation.path_ids:
         return
@@ -111,7 +112,7 @@ def check_parents(
 def _look_up(
     reader: Handler, twin: Twin, incoming: Incoming, org: Org, operation: Operation
 ) -> None:
-    """Look for an item in a store; refuse a missing one in the called operation's format."""
+    """Look up an item in a store; if it is missing, refuse in the called operation's format."""
     try:
         reader(twin, incoming, org)
     except Refusal as refusal:
@@ -135,7 +136,7 @@ def _is_listed(value: str, item: str, *, kind: str) -> bool:
 
 @cache
 def listed_ids(item: str) -> frozenset[str]:
-    """Return the ids in the answers for an item's path and for its listing."""
+    """Return the ids in the responses for an item's path and for its listing."""
     found: set[str] = set()
     for path in (item, item.rpartition("/")[0]):
         for method in _METHODS:
@@ -145,7 +146,7 @@ def listed_ids(item: str) -> frozenset[str]:
 
 
 def ids_in(value: Any, parameter: str) -> Iterator[str]:  # noqa: ANN401 - JSON is anything
-    """Yield the ids in an answer: fields with the name of an id or of the path's parameter."""
+    """Yield the ids in a response: fields named like an id or like the path's parameter."""
     if isinstance(value, list):
         for part in value:
             yield from ids_in(part, parameter)

@@ -1,4 +1,4 @@
-"""Operations without a store: check the request and return the spec's answer."""
+"""Operations without a store: check the request and return the spec's response."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def answer_operation(
     operation: Operation,
     readers: Mapping[str, Handler],
 ) -> Answer:
-    """Check the query, the body and the ids, in that order, and then answer as the spec says.
+    """Check the query, the body and the ids, in that order, then answer as in the spec.
 
-    `readers` maps the shapes of paths to the functions that read single items from stores.
+    `readers` maps path shapes to functions that read single items from stores.
     """
     check_query(incoming, operation)
     check_body_of(incoming, operation)
@@ -45,7 +45,7 @@ def answer_operation(
 
 
 def check_query(incoming: Incoming, operation: Operation) -> None:
-    """Refuse a query that lacks a required parameter or whose end is before its start."""
+    """Refuse a query without a required parameter, or with an end before its start."""
     if not (incoming.query or operation.query):
         return
     parameters = incoming.parameters
@@ -65,7 +65,7 @@ def check_query(incoming: Incoming, operation: Operation) -> None:
 
 
 def check_body_of(incoming: Incoming, operation: Operation) -> None:
-    """Refuse a body that lacks required fields, or has fields that the description forbids."""
+    """Refuse a body that lacks required fields or has fields that the description forbids."""
     body = operation.body
     if not body or (body == "optional" and not incoming.body):
         return

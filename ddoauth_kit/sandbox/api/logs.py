@@ -77,7 +77,7 @@ def _log(twin: Twin, entry: dict[str, Any]) -> Log:
 
 
 def search_logs(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Search the org's logs; an empty body asks for the last 15 minutes."""
+    """Search the org's logs; an empty body searches the last 15 minutes."""
     body = json_body(incoming) if incoming.body else {}
     settings, page = (
         (body.get(k) or {} for k in ("filter", "page")) if isinstance(body, dict) else (0, 0)

@@ -68,7 +68,7 @@ def _is_point(point: object) -> bool:
 
 
 def query_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Answer `avg:name{tag:value} by {key}` between `from` and `to`, in epoch seconds."""
+    """Answer the query `avg:name{tag:value} by {key}` from `from` to `to`, in epoch seconds."""
     parameters = incoming.parameters
     start = seconds_parameter(parameters, "from")
     end = seconds_parameter(parameters, "to")
@@ -155,7 +155,7 @@ def _query_body(
 
 
 def list_active_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """List the names of metrics that have points since `from`."""
+    """List the names of metrics that have had points since `from`."""
     parameters = incoming.parameters
     since = seconds_parameter(parameters, "from")
     host = parameters.get("host")
@@ -169,6 +169,6 @@ def list_active_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
 
 
 def list_tag_configurations(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """List all metrics of the org as resources, none of which has its tags configured."""
+    """List all metrics of the org as resources; none of them has configured tags."""
     names = sorted({point.metric for point in twin.telemetry[org.id].points}) or [SAMPLE]
     return json_answer(200, {"data": [{"type": "metrics", "id": name} for name in names]})

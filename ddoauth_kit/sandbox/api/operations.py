@@ -1,4 +1,4 @@
-"""Route API operations to their handlers, after checking the requests."""
+"""Check API requests and route them to the handlers of their operations."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
 
 
 def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
-    """Check the caller, and answer one operation from the catalogue."""
+    """Check the caller, and answer a call to one operation in the catalogue."""
     try:
         return _limited(twin, incoming, operation)
     except Refusal as refusal:
@@ -183,19 +183,19 @@ def _serve_members(
 
 @cache
 def _members() -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers for lists of members, which are created at first use."""
+    """Return the handlers for lists of members, creating them on first use."""
     return members_handlers({*HANDLERS, *RESOURCE_HANDLERS, *_described(), *_settings()})
 
 
 @cache
 def _settings() -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers for settings, which are created at first use."""
+    """Return the handlers for settings, creating them on first use."""
     return settings_handlers({*HANDLERS, *RESOURCE_HANDLERS})
 
 
 @cache
 def _described() -> Mapping[tuple[str, str], Handler]:
-    """Create, at first use, and return the handlers for kinds without their own service."""
+    """Return the handlers for kinds without their own service, creating them on first use."""
     return described_handlers({*HANDLERS, *RESOURCE_HANDLERS})
 
 

@@ -1,4 +1,4 @@
-"""The part of Datadog's search language that reading back submitted data requires."""
+"""The part of Datadog's search language that is needed to read back submitted data."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def run_search(
     timestamp: Callable[[Entry], int],
     matches: Callable[[Entry, str], bool],
 ) -> tuple[list[Entry], dict[str, Any]]:
-    """Return one page of matching entries, and the page information for the answer's `meta`."""
+    """Return one page of matching entries, and the page information for the response's `meta`."""
     found = [
         entry
         for entry in entries

@@ -24,7 +24,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Operation:
-    """One API operation; a caller needs all scopes in any one of the sets in `scopes`."""
+    """One API operation; a caller needs every scope in at least one of the sets in `scopes`."""
 
     id: str
     method: str
@@ -39,7 +39,7 @@ class Operation:
 
     @property
     def touches_data(self) -> bool:
-        """Return whether a bearer token reads or changes a customer's data with this operation."""
+        """Return whether this operation reads or changes a customer's data with a bearer token."""
         return not self.needs_key and self.id not in {
             MARKETPLACE_KEY,
             CURRENT_USER,
@@ -93,7 +93,7 @@ def _areas() -> Mapping[str, str]:
 
 
 def area_of(address: str) -> str:
-    """Return the product area of an operation, named by method and path."""
+    """Return the product area of the operation with this method and path."""
     return _areas().get(address, "")
 
 

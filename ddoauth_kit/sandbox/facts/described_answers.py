@@ -1,4 +1,4 @@
-"""The answers that the API description gives for operations, from a derived data file."""
+"""The responses in the API description, by operation, from a derived data file."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 @cache
 def documents() -> Mapping[str, Mapping[str, Any]]:
-    """Read `answers.json` once for all sandboxes in the process, at first use."""
+    """Read `answers.json` on first use, once for all sandboxes in the process."""
     return Entries(parts("answers.json")["answers"])

@@ -1,13 +1,13 @@
 """The kinds of resources in the API description, and the schemas for their bodies.
 
-A schema is a small object: `t` is its type as a letter (`o`bject, `l`ist, `s`tring, `i`nteger,
-`n`umber, `b`oolean, `a`ny, `v`ariants), `p` its properties, `r` the required ones, `l` what a list
-holds, `m` what an object with arbitrary names holds, `v` its variants, `e` its values, `f` its
-format, `d` its default, `0` that null is allowed, `w` that only the server writes it, `x` a value
-within its limits, `k` how many items a list has at least. A number stands for the schema at that
-place in the file's list. A schema also stores two results that are derived from it at its first
-use: `fields`, its properties with each number replaced by its schema, and `plans`, the rules for
-creating resources from it.
+A schema is a small object. `t` is its type, as one letter: `o`bject, `l`ist, `s`tring, `i`nteger,
+`n`umber, `b`oolean, `a`ny or `v`ariants. `p` contains its properties, `r` the required ones, `l`
+the schema of a list's items, `m` the schema of the values in an object with arbitrary names, `v`
+its variants, `e` its allowed values, `f` its format, `d` its default, `x` a value within its
+limits, and `k` the minimum number of items in a list. `0` means that null is allowed, and `w` that
+only the server writes it. A number stands for the schema at that position in the file's list. A
+schema also stores two results that are derived from it on first use: `fields`, its properties with
+each number replaced by its schema, and `plans`, the rules for creating resources from it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class Eraser:
-    """An operation that deletes many resources of a kind: where their ids and its answer are."""
+    """An operation that deletes many resources of a kind, and the place of its ids and response."""
 
     ids: tuple[str, ...]
     way: tuple[str, ...] | None
@@ -44,7 +44,7 @@ class Eraser:
 
 @dataclass(frozen=True)
 class MemberCall:
-    """An operation that adds or removes members: where its body and its answer have them."""
+    """An operation that adds or removes members, and their place in its body and response."""
 
     given: tuple[str, ...]
     way: tuple[str, ...] | None
@@ -63,7 +63,7 @@ class DescribedMembers:
 
 @dataclass(frozen=True)
 class DescribedKind:
-    """One kind: its paths, where bodies and answers contain it, and the format of its ids."""
+    """One kind: its paths, its place in bodies and responses, and the format of its ids."""
 
     path: str
     item: str
@@ -79,13 +79,13 @@ class DescribedKind:
 
     @property
     def parameter(self) -> str:
-        """Return the name of the variable that ends an item's path."""
+        """Return the name of the variable at the end of an item's path."""
         return self.item.rpartition("{")[2][:-1]
 
 
 @dataclass(frozen=True)
 class DescribedSettings:
-    """Settings that one path reads and writes as a whole, and where bodies contain them."""
+    """Settings that one path reads and writes as a whole, and their place in bodies."""
 
     path: str
     way: tuple[str, ...]
@@ -96,7 +96,7 @@ class DescribedSettings:
 class OperationSchemas:
     """The schemas of one operation; `errors_are_texts` gives the format of errors.
 
-    `takes_include` says whether its query lists related resources to include.
+    `takes_include` tells whether its query lists related resources to include.
     """
 
     body: Schema | None
@@ -128,13 +128,13 @@ def _document() -> _Document:
 
 @cache
 def described_kinds() -> Mapping[str, DescribedKind]:
-    """Return the kinds by the path that creates them; the first call reads the file."""
+    """Return the kinds, keyed by the path that creates them; the first call reads the file."""
     return MappingProxyType({path: _kind(path, e) for path, e in _document().kinds.items()})
 
 
 @cache
 def described_settings() -> Mapping[str, DescribedSettings]:
-    """Return the settings by their path."""
+    """Return the settings, keyed by path."""
     return MappingProxyType(
         {
             path: DescribedSettings(path, tuple(entry["way"]), tuple(entry["writes"]))
@@ -145,7 +145,7 @@ def described_settings() -> Mapping[str, DescribedSettings]:
 
 @cache
 def described_members() -> Mapping[str, DescribedMembers]:
-    """Return the lists of members by their path."""
+    """Return the lists of members, keyed by path."""
     return MappingProxyType(
         {
             path: DescribedMembers(
@@ -203,7 +203,7 @@ def _elsewhere(entries: Mapping[str, Any]) -> Mapping[str, Elsewhere]:
 
 @cache
 def operation_schemas(address: str) -> OperationSchemas:
-    """Return the schemas of an operation, named by method and path."""
+    """Return the schemas of the operation with this method and path."""
     entry = _document().operations.get(address, {})
     return OperationSchemas(
         body=resolved(entry["body"]) if "body" in entry else None,
@@ -231,7 +231,7 @@ def fields(schema: Schema) -> Mapping[str, Schema]:
 
 
 def inner(schema: Schema, way: tuple[str, ...]) -> Schema:
-    """Return the schema at a path of names, in which `*` stands for an item of a list."""
+    """Return the schema at a path of names, where `*` stands for an item of a list."""
     for name in way:
         schema = resolved(schema.get("l") if name == "*" else schema.get("p", {}).get(name))
     return schema

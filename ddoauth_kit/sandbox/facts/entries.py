@@ -1,4 +1,4 @@
-"""Data files with one entry per line; each entry is parsed only when it is needed.
+"""Data files with one entry per line, each parsed only when it is needed.
 
 Most sandboxes use only a few of the thousands of entries, and a parsed entry takes ten times as
 much memory as its text.
@@ -25,7 +25,7 @@ class Entries(Mapping[str, Any]):
         self._found: dict[str, Any] = {name[3:].decode(): text for name, _, text in pairs}
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - JSON is anything
-        """Return an entry, parsed at the first call."""
+        """Return an entry, which is parsed on the first call."""
         found = self._found[name]
         if isinstance(found, bytes):
             found = self._found[name] = _parsed(found)
@@ -47,7 +47,7 @@ class NumberedEntries:
         self._found: list[Any] = list(lines)
 
     def __getitem__(self, number: int) -> Any:  # noqa: ANN401 - JSON is anything
-        """Return an entry, parsed at the first call."""
+        """Return an entry, which is parsed on the first call."""
         found = self._found[number]
         if isinstance(found, bytes):
             found = self._found[number] = _parsed(found)
@@ -55,7 +55,7 @@ class NumberedEntries:
 
 
 def parts(name: str) -> dict[str, list[bytes]]:
-    """Return the entries' lines for each part of a data file."""
+    """Return the lines of entries in each part of a data file."""
     file = resources.files("ddoauth_kit").joinpath("sandbox", "facts", name)
     found: dict[str, list[bytes]] = {}
     lines: list[bytes] = []

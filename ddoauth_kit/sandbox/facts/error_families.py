@@ -117,7 +117,7 @@ _PLAIN = frozenset(
 
 
 def shape_at(address: str, status: int) -> Shape:
-    """Return the format of an operation's errors: the recorded one, or else the described one."""
+    """Return the format of an operation's errors, as recorded or else as described."""
     area, path = area_of(address), address.partition(" ")[2]
     part = next((start for start in _PARTS if path.startswith(start)), None)
     by_status = _BY_STATUS.get((area, status)) if path not in _PLAIN else None

@@ -1,4 +1,4 @@
-"""Named ways to answer differently from Datadog's documented default."""
+"""Named profiles that change the sandbox's responses from Datadog's documented default."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         profile.name: profile
         for profile in (
-            Profile("datadog", "Answers with Datadog's bodies and status codes."),
+            Profile("datadog", "Responds with Datadog's bodies and status codes."),
             Profile(
                 "rfc",
                 "Answers like RFC 6749 also at the v1 token endpoint, and like RFC 6750 at the "
@@ -40,18 +40,18 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             ),
             Profile(
                 "validate-first",
-                "Answers 400 and 404 before it checks scopes, but after it checks the token.",
+                "Returns 400 and 404 before it checks scopes, but after it checks the token.",
                 validates_first=True,
             ),
             Profile(
                 "no-oauth",
-                "Answers 401 to bearer tokens everywhere except for the current user and the "
-                "API key.",
+                "Returns 401 for bearer tokens, except for reading the current user and creating "
+                "the API key.",
                 oauth_data=False,
             ),
             Profile(
                 "products-missing",
-                "Answers 404 on sites without the operation's product, before all checks.",
+                "Returns 404 on sites without the operation's product, before all other checks.",
                 misses_products=True,
             ),
             Profile(

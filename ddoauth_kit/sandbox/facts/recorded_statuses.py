@@ -1,4 +1,4 @@
-"""Where Datadog's recordings differ from its API description."""
+"""The statuses and rules in which Datadog's recordings differ from its API description."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STATUSES: Mapping[str, int] = MappingProxyType(
         "POST /api/v2/remote_config/products/cws/policy": 200,
     }
 )
-# The deletions that name what they deleted, though the description has no body.
+# The deletions whose response names what they deleted, although the description has no body.
 _NAMED = frozenset({"DELETE /api/v2/actions-datastores/{datastore_id}"})
 # The creations that get 409 if an earlier one has the same value in this place.
 _UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -29,11 +29,11 @@ _UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "POST /api/v2/team/{team_id}/notification-rules": ("attributes",),
     }
 )
-# The product areas that answer 404 instead of 400 to an id in a wrong format.
+# The product areas that return 404 instead of 400 for an id in a wrong format.
 _LENIENT = frozenset(
     {"CSM Threats", "Logs Custom Destinations", "Powerpack", "Service Level Objectives", "Teams"}
 )
-# The product areas that answer 422 instead of 400 to well-formed requests that make no sense.
+# The product areas that return 422 instead of 400 for well-formed requests that make no sense.
 _UNPROCESSABLE = frozenset({"Seats", "Spans"})
 
 
@@ -43,20 +43,20 @@ def recorded_status(address: str) -> int | None:
 
 
 def names_deleted(address: str) -> bool:
-    """Return whether the answer to a deletion contains the deleted resource's type and id."""
+    """Return whether the response to a deletion contains the deleted resource's type and id."""
     return address in _NAMED
 
 
 def unique_at(address: str) -> tuple[str, ...] | None:
-    """Return where a creation's body has a value that two resources below one path can't share."""
+    """Return where a creation's body contains a value that must be unique below one path."""
     return _UNIQUE.get(address)
 
 
 def is_lenient(area: str) -> bool:
-    """Return whether a product area accepts any format of id, and calls a bad one unknown."""
+    """Return whether a product area accepts ids in any format and treats bad ones as unknown."""
     return area in _LENIENT
 
 
 def unacceptable_status(address: str) -> int:
-    """Return the status for a well-formed request that its service can't make sense of."""
+    """Return the status for a well-formed request that makes no sense to its service."""
     return 422 if area_of(address) in _UNPROCESSABLE else 400

@@ -1,6 +1,6 @@
 """The nine sites as the sandbox knows them.
 
-This table is deliberately separate from the kit's own, because a mistake in a shared table would go
+This table is deliberately separate from the kit's own: a mistake in a shared table would go
 unnoticed. Source: Datadog docs, getting started with sites.
 """
 
@@ -28,12 +28,12 @@ class Site:
 
     @property
     def registrable_domain(self) -> str:
-        """Return the domain of vanity subdomains, which several regions may share."""
+        """Return the domain of vanity subdomains; several regions may share it."""
         return ".".join(self.domain.split(".")[-2:])
 
     @property
     def app_url(self) -> str:
-        """Return the web application's address, which is the default value of `site`."""
+        """Return the web application's address, the default value of `site`."""
         return f"https://{self.app_host}"
 
 
@@ -55,7 +55,7 @@ SITES: Mapping[str, Site] = MappingProxyType(
 )
 
 
-# A region that clients don't know, to rehearse the opening of a new one.
+# A region that clients don't know, for rehearsing the launch of a new one.
 REHEARSAL = Site("rehearsal1", "rehearsal1.datadoghq.com", "rehearsal1.datadoghq.com")
 EVERY_SITE: Mapping[str, Site] = MappingProxyType({**SITES, REHEARSAL.name: REHEARSAL})
 

@@ -1,4 +1,4 @@
-"""The sandbox's switches, which work with every profile."""
+"""The sandbox's switches, which can be combined with any profile."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 TOLERANCES: Mapping[str, str] = MappingProxyType(
     {
         "no-pkce": "An authorization request without a code challenge is accepted.",
-        "plain-pkce": "The challenge method plain works, and so does a missing method.",
-        "any-redirect-uri": "An unregistered redirect URI works.",
+        "plain-pkce": "The challenge method plain is accepted, and so is a missing method.",
+        "any-redirect-uri": "An unregistered redirect URI is accepted.",
         "comma-scopes": "Scopes may be separated by commas.",
         "token-at-app": "The app host answers token and revocation requests.",
     }
@@ -23,11 +23,11 @@ TOLERANCES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Switches:
-    """Hold settings for what Datadog's pages leave open, and for possible future changes.
+    """Settings for behavior that Datadog's pages don't specify, and for possible future changes.
 
     `rotates` issues a new refresh token with each refresh, `basic` allows HTTP Basic, and without
-    `v1_token` the older token endpoint is gone. `tolerates` names mistakes that the sandbox accepts
-    although Datadog refuses them.
+    `v1_token` the older token endpoint is turned off. `tolerates` names mistakes that the sandbox
+    accepts although Datadog refuses them.
     """
 
     rotates: bool = False
@@ -38,9 +38,9 @@ class Switches:
 
 @dataclass(frozen=True)
 class Lifetime:
-    """Say how long access tokens live, and what their `expires_in` says; both are in seconds.
+    """The lifetime of access tokens and the value of their `expires_in`, both in seconds.
 
-    With `real`, the tokens also expire in real time, whatever the sandbox's own clock says.
+    With `real`, the tokens also expire in real time, regardless of the sandbox's own clock.
     """
 
     access_token: float = 3600

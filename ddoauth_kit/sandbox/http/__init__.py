@@ -1,1 +1,1 @@
-"""Requests and answers, independent of any web framework."""
+"""Requests and responses, independent of any web framework."""

@@ -1,4 +1,4 @@
-"""The hosts and addresses for which a sandbox answers; it refuses all others."""
+"""The hosts and addresses that a sandbox accepts; it refuses all others."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PublicUrl:
 
 
 def check_loopback(host: str) -> None:
-    """Refuse to listen anywhere but on loopback, because the sandbox signs in anyone."""
+    """Refuse to listen anywhere but on loopback, because the sandbox signs anyone in."""
     if host not in {"127.0.0.1", "::1", "localhost"}:
         raise SandboxError(f"host {host!r} is not a loopback address; use 127.0.0.1")
 
@@ -65,7 +65,7 @@ def local_hosts(port: int) -> frozenset[str]:
 def make_endpoints(
     base_url: str, *, public: PublicUrl | None, sites: Mapping[str, Site] = SITES
 ) -> dict[str, dict[str, str]]:
-    """Return each site's addresses; only those of pages for browsers use the public URL."""
+    """Return each site's addresses; only the addresses of browser pages use the public URL."""
     pages = base_url if public is None else public.url
     return {
         name: {

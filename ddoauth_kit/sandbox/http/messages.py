@@ -30,7 +30,7 @@ PAGE_HEADERS = (
 
 @dataclass(frozen=True)
 class Incoming:
-    """One request: the site and host role that it reached, and its contents."""
+    """One request: its contents, and the site and host role that it reached."""
 
     method: str
     site: Site
@@ -43,7 +43,7 @@ class Incoming:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Return the query's parameters; if one is repeated, its last value counts."""
+        """Return the query's parameters; if one is repeated, the last value wins."""
         return dict(self.query)
 
     @property
@@ -76,8 +76,8 @@ class Answer:
     stream: Callable[[], AsyncGenerator[bytes]] | None = None
 
     def with_headers(self, *headers: tuple[str, str]) -> Answer:
-        """Return this answer with more headers."""
-        # Each answer passes here twice, and `replace` takes twice as long.
+        """Return this response with more headers."""
+        # Each response passes through here twice, and `replace` takes twice as long.
         return Answer(
             self.status,
             self.body,
@@ -89,7 +89,7 @@ class Answer:
         )
 
     def wire_headers(self) -> list[tuple[str, str]]:
-        """Return all headers to send; `Content-Length` is that of the complete body."""
+        """Return all headers to send; `Content-Length` counts the complete body."""
         length = ("Content-Length", str(len(self.body)))
         first = [("Content-Type", self.content_type), *([] if self.stream else [length])]
         if self.status == NO_CONTENT:
@@ -111,7 +111,7 @@ def read_pairs(raw: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def duplicates(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Name the parameters that appear more than once, which RFC 6749 3.1 forbids."""
+    """Return the parameters that appear more than once, which RFC 6749 3.1 forbids."""
     seen: set[str] = set()
     again: list[str] = []
     for name, _ in pairs:
@@ -140,7 +140,7 @@ def html_answer(status: int, page: str, *headers: tuple[str, str]) -> Answer:
 
 
 def see_other(location: str, *headers: tuple[str, str]) -> Answer:
-    """Redirect with a 303, so that browsers don't send the form's body again (RFC 9700, 4.12)."""
+    """Redirect with a 303, so browsers don't send the form's body again (RFC 9700, 4.12)."""
     return Answer(
         303,
         content_type="text/plain; charset=utf-8",

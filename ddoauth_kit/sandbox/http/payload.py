@@ -1,4 +1,4 @@
-"""Read the content of API requests: JSON bodies, query parameters, times."""
+"""Read the content of API requests: JSON bodies, query parameters and times."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_json(raw: bytes) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 def _finite(digits: str) -> float:
-    """Read a number, unless it is too large for a float and would become Infinity."""
+    """Read a number, and refuse one that is too large for a float and would become Infinity."""
     number = float(digits)
     if not math.isfinite(number):
         raise ValueError(digits)
@@ -69,7 +69,7 @@ def plain_body(incoming: Incoming) -> bytes:
 
 
 def malformed(detail: str) -> Exception:
-    """Return the refusal for a request whose content makes no sense."""
+    """Return the refusal for a request whose content doesn't make sense."""
     return api_refusal("malformed-request", 400, detail)
 
 

@@ -1,4 +1,4 @@
-"""Refusals: one exception type, and the only place that turns it into an answer."""
+"""Refusals: one exception type, and the only function that turns it into a response."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REALM = 'realm="ddoauth-sandbox"'
 
 @dataclass(frozen=True)
 class Target:
-    """The target of an authorization response, and the parameters that each response carries."""
+    """The target of an authorization response, and the parameters that every response carries."""
 
     uri: str
     state: str | None
@@ -42,7 +42,7 @@ class Target:
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an error of it
-    """An error that answers a request; `behaviour` names the rule behind it."""
+    """An exception that becomes the response to a request; `behaviour` names the rule behind it."""
 
     def __init__(  # noqa: PLR0913 - what the channels need, each some of it
         self,
@@ -76,7 +76,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an er
 
 
 def page_refusal(behaviour: str, text: str, *, status: int = 400) -> Refusal:
-    """Refuse with a page of the web application, without redirecting."""
+    """Refuse with a web application page, without redirecting."""
     return Refusal(behaviour, channel="page", status=status, text=text)
 
 
@@ -86,7 +86,7 @@ def redirect_refusal(behaviour: str, code: str, text: str, *, target: Target) ->
 
 
 def oauth_refusal(behaviour: str, code: str, text: str, *, status: int = 400) -> Refusal:
-    """Refuse at the token or the revocation endpoint."""
+    """Refuse a request to the token or revocation endpoint."""
     return Refusal(behaviour, channel="oauth", status=status, code=code, text=text)
 
 
@@ -97,7 +97,7 @@ def api_refusal(
     as_text: bool = False,
     more: Mapping[str, object] = MappingProxyType({}),
 ) -> Refusal:
-    """Refuse at the API, with `more` fields next to the errors.
+    """Refuse an API call, with `more` fields next to the errors.
 
     Some of Datadog's services send their JSON as plain text.
     """
@@ -122,7 +122,7 @@ def bearer_refusal(
 
 
 def answer_refusal(refusal: Refusal, *, profile: Profile) -> Answer:
-    """Turn a refusal into the answer that the profile gives."""
+    """Turn a refusal into the response that the profile requires."""
     if refusal.channel == "page":
         page = document("Something went wrong", el("p", refusal.text))
         return html_answer(refusal.status, page, *refusal.headers)

@@ -42,7 +42,7 @@ def show_consent(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def read_request(twin: Twin, incoming: Incoming, *, org: Org) -> Pending:
-    """Check all parameters, starting with those that must not redirect (RFC 6749, 4.1.2.1)."""
+    """Check all parameters, first those whose errors must not redirect (RFC 6749, 4.1.2.1)."""
     repeated = duplicates(incoming.query)
     if repeated:
         raise page_refusal(
@@ -80,7 +80,7 @@ def _client(twin: Twin, parameters: dict[str, str], *, org: Org) -> Client:
 
 
 def check_authorizable(twin: Twin, client: Client, *, org: Org) -> None:
-    """Refuse a client that this org does not have or has disabled."""
+    """Refuse a client that this org doesn't have or has disabled."""
     if not client.is_known_to(org):
         text = "invalid_request - Invalid client_id parameter value"
         raise page_refusal("authorize-private-client", text)
@@ -117,7 +117,7 @@ def _response_type_refusal(parameters: dict[str, str], *, target: Target) -> Exc
 
 
 def _challenge(twin: Twin, parameters: dict[str, str], *, target: Target) -> tuple[str, str]:
-    """Return the challenge and method, both empty if PKCE is not required."""
+    """Return the challenge and method; both are empty if PKCE is not required."""
     challenge, method = parameters.get("code_challenge", ""), parameters.get(METHOD)
     if not challenge and twin.tolerates("no-pkce"):
         return "", ""

@@ -30,7 +30,7 @@ BAD_CODE = "Invalid authorization code or code verifier."
 
 
 def read_token_fields(incoming: Incoming) -> dict[str, str]:
-    """Read a token request; refuse a wrong content type like a wrong code, as Datadog says."""
+    """Read a token request; a wrong content type gets the same refusal as a wrong code."""
     return _read_fields(incoming, oauth_refusal("token-content-type", "invalid_grant", BAD_CODE))
 
 
@@ -41,7 +41,7 @@ def read_revocation_fields(incoming: Incoming) -> dict[str, str]:
 
 
 def _read_fields(incoming: Incoming, wrong_type: Refusal) -> dict[str, str]:
-    """Read the body, a form or JSON; each field may occur only once (RFC 6749, 3.2)."""
+    """Read the body, a form or JSON; each field may appear only once (RFC 6749, 3.2)."""
     if incoming.content_type == "application/x-www-form-urlencoded":
         pairs = incoming.form()
     elif incoming.content_type == "application/json":
@@ -93,7 +93,7 @@ def authenticate(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> C
 
 
 def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[str, str, int]:
-    """Return the id, the secret and the status of a refusal: 401 for Basic (RFC 6749, 5.2)."""
+    """Return the id, the secret and the status for a refusal: 401 for Basic (RFC 6749, 5.2)."""
     scheme, _, credentials = incoming.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return fields.get("client_id", ""), fields.get("client_secret", ""), BAD_REQUEST
@@ -109,7 +109,7 @@ def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[s
 
 
 def basic_credentials(credentials: str) -> tuple[str, str]:
-    """Return the id and secret in a Basic header, or empty strings if it is unreadable."""
+    """Return the id and secret from a Basic header, or empty strings if it is unreadable."""
     try:
         text = base64.b64decode(credentials, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
@@ -129,13 +129,13 @@ def sent_pairs(incoming: Incoming) -> tuple[tuple[str, str], ...]:
 
 
 def field_names(incoming: Incoming) -> tuple[str, ...]:
-    """Name the fields of a form body, for the journal."""
+    """Return the field names of a form body, for the journal."""
     is_form = incoming.content_type == "application/x-www-form-urlencoded"
     return names_of(incoming.form()) if is_form else ()
 
 
 def names_of(pairs: Collection[tuple[str, object]]) -> tuple[str, ...]:
-    """Return field names without duplicates, and without anything that doesn't look like a name."""
+    """Return field names without duplicates and without strings that don't look like names."""
     if not pairs:
         return ()
     names = dict.fromkeys(name for name, _ in pairs)

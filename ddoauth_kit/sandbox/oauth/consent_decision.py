@@ -1,4 +1,4 @@
-"""The customer's answer: `POST /oauth2/v1/authorize`, and the redirect that follows."""
+"""The customer's decision: `POST /oauth2/v1/authorize`, and the redirect that follows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCRIPT = "<script>document.title = 'not escaped'</script>"
 
 
 def decide(twin: Twin, incoming: Incoming) -> Answer:
-    """Accept one answer to a pending request, and send the browser back."""
+    """Accept one decision on a pending request, and send the browser back."""
     session, fields = submitted(twin, incoming)
     pending = session.pending.pop(fields.get("request", ""), None)
     if pending is None:
@@ -46,7 +46,7 @@ def decide(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def _in_region(twin: Twin, pending: Pending, *, region: str) -> Pending:
-    """Return the request as if the chosen region's first org had answered it."""
+    """Return the request as if the first org in the chosen region had decided on it."""
     if region not in EVERY_SITE:
         raise page_refusal("consent-region", "This region does not exist.")
     if region == pending.org.site.name:

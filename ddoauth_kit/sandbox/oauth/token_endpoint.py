@@ -31,7 +31,7 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
 
 
 def issue_tokens_v1(twin: Twin, incoming: Incoming) -> Answer:
-    """Answer at the older address, `/oauth2/v1/token`, unless it is gone."""
+    """Answer at the older address, `/oauth2/v1/token`, unless it is turned off."""
     if not twin.switches.v1_token:
         raise api_refusal("token-v1-gone", 404, "Not found")
     try:
@@ -104,7 +104,7 @@ def _burn(twin: Twin, code: Code) -> None:
 
 
 def _fits(verifier: str, code: Code) -> bool:
-    """Check the verifier; a switch can tolerate challenges that require a different check."""
+    """Check the verifier; a switch can allow challenges that need a different check."""
     if code.method == "plain":
         return hmac.compare_digest(verifier.encode(errors="replace"), code.challenge.encode())
     return not code.method or proves(verifier, challenge=code.challenge)
@@ -156,12 +156,12 @@ def _token_answer(twin: Twin, grant: Grant, *, silent: bool = False) -> Answer:
 
 
 def _elsewhere(twin: Twin, grant: Grant) -> Grant:
-    """Return the grant as if the next site's first org had given it."""
+    """Return the grant as if it came from the first org of the next site."""
     return replace(grant, org=twin.org(next_site(grant.org.site)))
 
 
 def revoke_token(twin: Twin, incoming: Incoming) -> Answer:
-    """End the whole grant of a token; an unknown token counts as ended (RFC 7009)."""
+    """End the whole grant that a token belongs to; an unknown token is a success (RFC 7009)."""
     fields = read_revocation_fields(incoming)
     client = authenticate(twin, incoming, fields=fields)
     token = fields.get("token", "")

@@ -44,7 +44,7 @@ def go_home(_twin: Twin, _incoming: Incoming) -> Answer:
 
 
 def sign_in(twin: Twin, incoming: Incoming) -> Answer:
-    """Sign a browser in to a ticket's organization; a ticket works once."""
+    """Sign a browser in to a ticket's organization; a ticket works only once."""
     session = twin.sessions.redeem(incoming.parameters.get("ticket", ""), site=incoming.site.name)
     if session is None:
         text = "This link has already been used, or its organization was removed."
@@ -53,7 +53,7 @@ def sign_in(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def show_integrations(twin: Twin, incoming: Incoming) -> Answer:
-    """Show a tile for each client that this org can install."""
+    """Show a tile for each client that the org can install."""
     visit = enter(twin, incoming)
     session = visit.session
     tiles = [
@@ -106,7 +106,7 @@ def uninstall(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def show_developer(twin: Twin, incoming: Incoming) -> Answer:
-    """Show the Developer Platform, with this org's private apps and, once, new credentials."""
+    """Show the Developer Platform: the org's private apps and, only once, new credentials."""
     visit = enter(twin, incoming)
     session = visit.session
     fresh = session.take_unseen()
@@ -119,7 +119,7 @@ def show_developer(twin: Twin, incoming: Incoming) -> Answer:
 def _credentials(client: Client) -> str:
     return section(
         "New credentials, shown once",
-        el("p", f"Good on: {', '.join(client.sites)}."),
+        el("p", f"Valid on: {', '.join(client.sites)}."),
         facts(client_id=client.client_id, client_secret=client.client_secret),
     )
 
@@ -147,14 +147,14 @@ def _app(session: Session, client: Client) -> str:
 
 
 def publish(twin: Twin, incoming: Incoming) -> Answer:
-    """Create a published client; the developer page shows its secret once."""
+    """Create a published client; the developer page shows its secret only once."""
     session, fields = submitted(twin, incoming)
     session.unseen = twin.publish(_own(twin, session, fields))
     return see_other(f"{root(incoming)}developer")
 
 
 def import_to_site(twin: Twin, incoming: Incoming) -> Answer:
-    """Create a private client for the app on another site, with credentials of its own."""
+    """Create a private client for the app on another site, with its own credentials."""
     session, fields = submitted(twin, incoming)
     client = _own(twin, session, fields)
     site = fields.get("site", "")
@@ -194,7 +194,7 @@ def revoke_api_key(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def show_authorized_apps(twin: Twin, incoming: Incoming) -> Answer:
-    """List the authorizations, by app and grant."""
+    """List the authorizations by app and grant."""
     visit = enter(twin, incoming)
     session = visit.session
     apps: dict[str, list[str]] = {}

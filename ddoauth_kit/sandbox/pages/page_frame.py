@@ -1,4 +1,4 @@
-"""The parts that all the web application's pages share: session cookie, form checks and frame."""
+"""The parts that all pages of the web application share: session cookie, form checks and frame."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def enter(twin: Twin, incoming: Incoming) -> Visit:
 
 
 def entered(twin: Twin, session: Session) -> Visit:
-    """Give a new session to the browser."""
+    """Start a new session for the browser."""
     # Behind a proxy the browser sees a longer path, and no header reliably says so.
     paths = dict.fromkeys(f"{prefix}/{session.site}" for prefix in ("", *twin.prefixes))
     cookie = f"{twin.cookie}={session.id}; HttpOnly; SameSite=Lax"
@@ -53,18 +53,18 @@ def submitted(twin: Twin, incoming: Incoming) -> tuple[Session, dict[str, str]]:
     fields = dict(incoming.form())
     if session is None or not session.accepts(fields.get("csrf", "")):
         raise page_refusal(
-            "form-csrf", "This form does not belong to a page of this session. Go back.", status=403
+            "form-csrf", "This form is not from a page in this session. Go back.", status=403
         )
     return session, fields
 
 
 def root(incoming: Incoming) -> str:
-    """Return the relative path from this page up to the application's root."""
+    """Return the relative path from this page to the application's root."""
     return "../" * (incoming.path.count("/") - 1)
 
 
 def frame(twin: Twin, incoming: Incoming, visit: Visit, title: str, *children: str) -> Answer:
-    """Answer with a page of the application, with links above and the org switch below."""
+    """Return a page of the application, with links at the top and the org switch at the bottom."""
     session = visit.session
     up = root(incoming)
     links = [el("a", label, href=f"{up}{path}") for path, label in _LINKS]
@@ -80,7 +80,7 @@ def frame(twin: Twin, incoming: Incoming, visit: Visit, title: str, *children: s
 
 
 def org_switch(twin: Twin, session: Session, *, action: str, **hidden: str) -> Markup:
-    """Write the form that signs in to another org of the site."""
+    """Write the form for signing in to another org of the site."""
     options = [
         el("option", org.name, value=org.id, **({"selected": ""} if org == session.org else {}))
         for org in twin.orgs[session.site]

@@ -1,4 +1,4 @@
-"""The administrator's page for apps: their scopes, future scopes, and the apps themselves."""
+"""The administrator's page for managing apps, their scopes and their future scopes."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def _form(session: Session, client: Client, action: str, label: str, **hidden: s
 
 
 def change_scope(twin: Twin, incoming: Incoming) -> Answer:
-    """Remove an app's scope and the authorizations that include it, or allow it again."""
+    """Remove a scope from an app and end the authorizations that include it, or allow it again."""
     session, fields, client = _decided(twin, incoming)
     scope = fields.get("scope", "")
     if scope not in client.scopes:
-        raise page_refusal("page-unknown-scope", "This app does not ask for that scope.")
+        raise page_refusal("page-unknown-scope", "This app does not request that scope.")
     if fields["to"] == "on":
         twin.apps.of(client, org=session.org).allow(scope)
     else:
@@ -73,7 +73,7 @@ def change_scope(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def change_new_scopes(twin: Twin, incoming: Incoming) -> Answer:
-    """Allow scopes that the app asks for later, or block them until they are allowed."""
+    """Allow scopes that the app requests later, or block them until someone allows them."""
     session, fields, client = _decided(twin, incoming)
     access = twin.apps.of(client, org=session.org)
     access.let_new_in(fields["to"] == "on", registered=client.scopes)

@@ -1,6 +1,6 @@
-"""Read and replace a resource at its place in an answer.
+"""Read and replace a resource at its place in a response.
 
-A path is a sequence of names, in which `*` stands for an item of a list.
+A path is a sequence of names, where `*` stands for an item of a list.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def all_at(body: Json, way: Way) -> list[Json]:
 
 
 def is_said(value: Json, sent: Json) -> bool:
-    """Return whether a value contains everything that was sent; it may contain more."""
+    """Return whether a value contains at least everything that was sent."""
     if isinstance(sent, dict) and isinstance(value, dict):
         return all(is_said(value.get(name), part) for name, part in sent.items())
     return bool(value == sent)
@@ -53,7 +53,7 @@ def put_at(body: Json, way: Way, value: Json) -> Json:
 
 
 def with_item(body: Json, schema: Schema, way: Way, item: Item) -> Json:
-    """Return an answer that contains an item and everything else that the schema requires."""
+    """Return a response that contains an item and everything else that the schema requires."""
     if not way:
         return item
     if way[0] == "*":
@@ -65,7 +65,7 @@ def with_item(body: Json, schema: Schema, way: Way, item: Item) -> Json:
 
 
 def erased(body: Json, way: Way | None, ids: list[str], now: str) -> Json:
-    """Return the answer to a call that deleted the resources with these ids."""
+    """Return the response to a call that deleted the resources with these ids."""
     if way is None:
         return body
     if "*" not in way:
@@ -86,7 +86,7 @@ def erased(body: Json, way: Way | None, ids: list[str], now: str) -> Json:
 
 
 def written(name: str, entry: Mapping[str, Json], body: Json) -> Answer:
-    """Write the success answer of an operation, named by method and path."""
+    """Write the success response of the operation with this method and path."""
     status = recorded_status(name) or entry["status"]
     if "body" not in entry:
         return Answer(status, content_type=entry.get("type", "text/plain"))

@@ -1,4 +1,4 @@
-"""Check a body: its fields, their types, and which are required."""
+"""Check a body: its fields, their types, and which fields are required."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEEPEST = 60
 
 
 class InvalidBodyError(ValueError):
-    """A body that a service refuses; its text says why."""
+    """A body that a service refuses; the message gives the reason."""
 
 
 def checked(body: object, fields: Fields, *, required: Collection[str] = ()) -> Item:
@@ -36,7 +36,7 @@ def checked(body: object, fields: Fields, *, required: Collection[str] = ()) -> 
 
 
 def too_deep(value: object) -> bool:
-    """Return whether JSON is nested so deeply that writing it could fail."""
+    """Return whether JSON is nested too deeply to write safely."""
     level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(DEEPEST):
         level = [
@@ -66,7 +66,7 @@ def flag(value: object) -> bool:
 
 
 def whole(value: object) -> bool:
-    """Accept an integer of 64 bits; Python counts booleans as integers, JSON does not."""
+    """Accept a 64-bit integer; Python counts booleans as integers, but JSON does not."""
     return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
 
 
@@ -91,12 +91,12 @@ def maybe(check: Check) -> Check:
 
 
 def many(check: Check, *, least: int = 0) -> Check:
-    """Accept a list of at least this many values that each pass."""
+    """Accept a list with at least this many values, if every value passes."""
     return lambda value: isinstance(value, list) and len(value) >= least and all(map(check, value))
 
 
 def shaped(fields: Fields, *, required: Collection[str] = ()) -> Check:
-    """Accept an object whose known fields pass."""
+    """Accept an object if its known fields pass."""
 
     def check(value: object) -> bool:
         return (
@@ -109,5 +109,5 @@ def shaped(fields: Fields, *, required: Collection[str] = ()) -> Check:
 
 
 def mapped(check: Check) -> Check:
-    """Accept an object with any names whose values each pass."""
+    """Accept an object with any field names, if every value passes."""
     return lambda value: isinstance(value, dict) and all(map(check, value.values()))

@@ -29,7 +29,7 @@ def _act(
     required: tuple[str, ...] = (),
     verify: Callable[[Draft], None] = nothing_more,
 ) -> Handler:
-    """Create the handler of a call that changes one property of a case."""
+    """Create the handler for a call that changes one property of a case."""
 
     def compose(draft: Draft) -> Item:
         author = jsonapi.link("user", draft.org.admin.id)

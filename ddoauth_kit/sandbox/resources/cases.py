@@ -1,4 +1,4 @@
-"""Cases, which are archived and not deleted, unless their whole project is."""
+"""Cases, which are archived rather than deleted, unless their whole project is deleted."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ SAMPLE_KEY = "SANDBOX"
 
 
 def not_found(what: str) -> Callable[[str], Refusal]:
-    """Create the refusal of an unknown case or project."""
+    """Create the refusal for an unknown case or project."""
     error = {"code": "resource_not_found", "title": f"{what} not found"}
     return lambda _wanted: jsonapi.as_json_api(api_refusal("resource-unknown", 404, error))
 
@@ -149,14 +149,14 @@ def _place(draft: Draft) -> tuple[str, str]:
 
 
 def status_attributes(draft: Draft, status: str) -> Item:
-    """Write a status into three fields of a case, and set its closing time."""
+    """Write a status to three fields of a case, and set its closing time."""
     shown, group = STATUSES[status]
     closed = draft.now if status == "CLOSED" else None
     return {"status": status, "status_name": shown, "status_group": group, "closed_at": closed}
 
 
 def _verify_case(draft: Draft) -> None:
-    """Refuse a case without a project; the project itself may come from outside the API."""
+    """Refuse a case without a project; the project may have been created outside the API."""
     project = draft.links.get("project")
     if not isinstance(project, str):
         raise InvalidBodyError("relationship project is required")

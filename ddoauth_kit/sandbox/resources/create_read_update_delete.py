@@ -1,7 +1,7 @@
 """Create, list, read, change and delete every kind of resource in the same way.
 
-A writing handler checks the request and returns the change as a function, so that permissions can
-be checked before the change is made.
+A handler that writes checks the request and returns the change as a function, so permissions can be
+checked before the change is made.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def create(resource: ResourceKind) -> Handler:
 
 
 def list_all(resource: ResourceKind) -> Handler:
-    """Create the handler that lists stored resources, in pages if the service has pages."""
+    """Create the handler that lists stored resources, in pages if the service uses them."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
         items = resource.shelf(twin, org).all()
@@ -65,7 +65,7 @@ def read(resource: ResourceKind, template: str) -> Handler:
 
 
 def change(resource: ResourceKind, template: str, *, by: ResourceKind) -> Handler:
-    """Create the handler that replaces a resource with one that `by` composes."""
+    """Create the handler that replaces a resource with the one that `by` composes."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         [wanted] = path_ids(template, incoming.path).values()
@@ -101,7 +101,7 @@ def delete(resource: ResourceKind, template: str) -> Handler:
 def handlers_of(
     resource: ResourceKind, path: str, item_path: str, *, changes: ResourceKind, method: str
 ) -> Mapping[tuple[str, str], Handler]:
-    """Return a kind's five handlers; a change may take a different body from a creation."""
+    """Return a kind's five handlers; a change may need a different body than a creation."""
     return {
         ("POST", path): create(resource),
         ("GET", path): list_all(resource),

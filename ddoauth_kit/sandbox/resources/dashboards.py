@@ -1,4 +1,4 @@
-"""Dashboards, which are complete when read or changed, and abridged in the listing."""
+"""Dashboards, which are complete when read or changed, but abridged in listings."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ DASHBOARDS = ResourceKind(
 
 
 def delete_dashboards(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """Delete all dashboards that the body names, or none if one of them is unknown."""
+    """Delete all dashboards that the body names, or none if any of them is unknown."""
     listed = many(shaped({"id": text}, required=("id",)), least=1)
     try:
         body = checked(json_body(incoming), {"data": listed}, required=("data",))

@@ -32,11 +32,11 @@ _UNKNOWN: Schema = {"t": "a"}
 
 
 class SenselessBodyError(InvalidBodyError):
-    """Say that a body matches its schema but makes no sense to its service."""
+    """A body that matches its schema but makes no sense to its service."""
 
 
 def check_body(schema: Schema, body: object) -> None:
-    """Raise `InvalidBodyError` for the first part of a body that its schema does not allow."""
+    """Raise `InvalidBodyError` for the first part of a body that its schema doesn't allow."""
     if too_deep(body):
         raise InvalidBodyError("The body is nested too deeply.")
     _check(schema, body, at="")

@@ -1,4 +1,4 @@
-"""Choose the generic service's operations: those of every kind that has no service of its own."""
+"""Choose the operations of the generic service: those of all kinds without their own service."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @cache
 def described_services() -> Mapping[str, DescribedService]:
-    """Return the services by the paths that create their resources."""
+    """Return the services, keyed by the paths that create their resources."""
     return MappingProxyType(
         {
             path: DescribedService(kind)
@@ -36,18 +36,18 @@ def described_services() -> Mapping[str, DescribedService]:
 def described_handlers(
     taken: Collection[tuple[str, str]],
 ) -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of all kinds whose operations no other service has."""
+    """Return the handlers for all kinds whose operations no other service handles."""
     return _free((dict(_handlers(service)) for service in described_services().values()), taken)
 
 
 def settings_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of all settings whose operations no other service has."""
+    """Return the handlers for all settings whose operations no other service handles."""
     services = (SettingsService(settings).handlers() for settings in described_settings().values())
     return _free(map(dict, services), taken)
 
 
 def members_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of all lists of members whose operations no other service has."""
+    """Return the handlers for all member lists whose operations no other service handles."""
     services = (MembersService(members).handlers() for members in described_members().values())
     return _free(map(dict, services), taken)
 
@@ -55,7 +55,7 @@ def members_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, s
 def described_readers(
     taken: Collection[tuple[str, str]],
 ) -> Mapping[str, Handler]:
-    """Return, by path template, functions that find one resource by its path or refuse it."""
+    """Return functions, by path template, that find a resource by its path or refuse the call."""
     handlers = described_handlers(taken)
     found = {
         service.kind.item: service.find
@@ -68,7 +68,7 @@ def described_readers(
 def _free(
     services: Iterable[Mapping[tuple[str, str], Handler]], taken: Collection[tuple[str, str]]
 ) -> Mapping[tuple[str, str], Handler]:
-    """Combine the handlers of those services that have no operation in `taken`."""
+    """Combine the handlers of the services that have no operation in `taken`."""
     found: dict[tuple[str, str], Handler] = {}
     for handlers in services:
         if not any(address in taken for address in handlers):

@@ -1,4 +1,4 @@
-"""The ids of a kind of resource: their format, and new ones."""
+"""The ids of a resource kind: checking their format, and creating new ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def minted(kind: DescribedKind, mint: Mint, shown: Schema) -> object:
 
 
 def _like(form: str, fresh: str) -> str:
-    """Write an id that looks like an example's: digits for digits, and letters for letters."""
+    """Write an id in the style of an example's: digits for digits, and letters for letters."""
     signs = fresh.replace("-", "") * (len(form) // 32 + 1)
     if _UUID.fullmatch(form) or len(re.findall(r"[0-9a-zA-Z]", form)) < _FEWEST_SIGNS:
         return fresh

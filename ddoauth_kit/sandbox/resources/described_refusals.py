@@ -1,4 +1,4 @@
-"""Refusals in the shape that the API description gives an operation's errors."""
+"""Refusals in the format that the API description gives for an operation's errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TITLES = {404: "Not Found", 409: "Conflict"}
 
 
 def checked_body(incoming: Incoming, name: str) -> Any:  # noqa: ANN401 - JSON is anything
-    """Read the body of an operation and check it as the description says."""
+    """Read an operation's body and check it against the description."""
     schemas = operation_schemas(name)
     try:
         body = read_json(plain_body(incoming))
@@ -36,6 +36,6 @@ def checked_body(incoming: Incoming, name: str) -> Any:  # noqa: ANN401 - JSON i
 
 
 def refusal(behaviour: str, status: int, words: str, *, at: str) -> Refusal:
-    """Refuse in the shape that the description gives the operation's errors."""
+    """Refuse in the format that the description gives for the operation's errors."""
     title = _TITLES.get(status, "Invalid Parameter")
     return api_refusal(behaviour, status, family_error(at, status, title, words))

@@ -1,4 +1,4 @@
-"""Create a resource from a body, in the format of its described answer."""
+"""Create a resource from a body, in the format of the described response."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _LEVELS = frozenset({"attributes", "relationships"})
 _MOMENT = re.compile(r"(^|_)(created|modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
 _CHANGED = re.compile(r"(^|_)(modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
 _LEFT_OUT = frozenset({"errors", "warnings", "included", "links", "next"})
-# The types of optional properties that recordings seldom show: of attributes and relationships
-# lists, of a resource that has neither and of what lies deeper objects, too.
+# The types of optional properties that recordings seldom show: lists among attributes and
+# relationships, and also objects in a resource that has neither and at deeper levels.
 _RARE: dict[Place, str] = {"level": "l", "plain": "lo", "deeper": "lo"}
 _MILLISECONDS = 10**11
 # The depth to which optional values are made up, too.
@@ -57,7 +57,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class Composer:
-    """Compose resources as of a given time; a change keeps values that were not sent."""
+    """Composes resources as of a given time; a change keeps values that were not sent."""
 
     mint: Mint
     moment: datetime
@@ -66,16 +66,16 @@ class Composer:
     fills_lists: bool = False
 
     def compose(self, shown: Schema, settable: Schema, given: Item, example: Item) -> Item:
-        """Return the resource: `given` as sent, and the server's own values as in `example`.
+        """Return the resource: `given` as sent, plus the server's own values as in `example`.
 
-        `shown` is the schema of the resource in the answer, and `settable` that of the one in the
+        `shown` is the schema of the resource in the response, and `settable` its schema in the
         body.
         """
         place: Place = "level" if "attributes" in shown.get("p", {}) else "plain"
         return self._object(shown, settable, given, example, place=place)
 
     def filled(self, schema: Schema, example: Json, *, depth: int = 0) -> Json:
-        """Return an example, completed lazily with everything else that its schema describes."""
+        """Return an example, lazily completed with everything else in its schema."""
         schema = _variant(schema, example)
         if isinstance(example, list):
             items = resolved(schema.get("l"))
@@ -95,7 +95,7 @@ class Composer:
         return made
 
     def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
-        """Return the part of a resource that an answer shows: only the properties in its schema.
+        """Return the part of a resource that a response shows: only the properties in its schema.
 
         Missing required properties come from the example or are made up.
         """
@@ -167,7 +167,7 @@ class Composer:
         return self._leaf(schema, name=name, depth=1)
 
     def _whole(self, schema: Schema, example: Json) -> Json:
-        """Return an example; list items have everything that the schema describes."""
+        """Return an example whose list items have everything that the schema describes."""
         if self.is_change or not isinstance(example, list):
             return example
         items = resolved(schema.get("l"))
@@ -284,7 +284,7 @@ def _steps(shown: Schema, settable: Schema, place: Place, *, is_change: bool) ->
 
 
 def _lasting(schema: Schema, name: str) -> Json:
-    """Return the made-up values that all resources share; they contain no ids or times."""
+    """Return the made-up values that all resources share; they don't contain ids or times."""
     first, second = (
         Composer(Mint(seed=day.isoformat()), day, label="").made_up(schema, name)
         for day in (START, START + timedelta(days=1))
@@ -309,7 +309,7 @@ def _unsent(schema: Schema, settable: Schema, *, is_required: bool) -> Unsent:
 
 
 def _variant(schema: Schema, given: object) -> Schema:
-    """Return a value's variant: one that allows the value, or else the nearest."""
+    """Return the variant for a value: one that allows it, or else the closest one."""
     while schema["t"] == "v":
         variants = [resolved(variant) for variant in schema["v"]]
         good = [variant for variant in variants if allows(variant, given)]

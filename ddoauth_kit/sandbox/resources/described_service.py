@@ -1,4 +1,4 @@
-"""One service for all kinds of resources in the API description without their own service."""
+"""One service for all resource kinds in the API description that lack a service of their own."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class DescribedService:
     kind: DescribedKind
 
     def shelf(self, twin: Twin, org: Org, path: str) -> Shelf:
-        """Return what an org stores under a collection's path, which includes its parents."""
+        """Return an org's resources under a collection's path, which includes the parents."""
         return twin.kept.shelf(
             f"described {path}",
             org=org,
@@ -80,7 +80,7 @@ class DescribedService:
         return shelf.find(wanted) or next(named, None)
 
     def _check_form(self, wanted: str, name: str) -> None:
-        """Refuse an id that is not in the described format, unless every format is allowed."""
+        """Refuse an id that is not in the described format, unless any format is allowed."""
         named = self.kind.parameter.endswith(("name", "handle"))
         if not (named or wanted in NOBODYS or has_form(self.kind, wanted)):
             if is_lenient(area_of(name)):
@@ -113,7 +113,7 @@ class DescribedService:
     def _check_unique(self, given: Item, shelf: Shelf, name: str) -> None:
         """Refuse a resource with the same value as another if recordings show such a refusal.
 
-        The resources that an org has from the start belong to nobody and never cause a refusal.
+        An org's initial resources belong to nobody and never cause a refusal.
         """
         way = unique_at(name)
         said = first_at(given, way) if way is not None else None
@@ -261,7 +261,7 @@ class DescribedService:
         return item
 
     def _tell_id(self, item: Item, given: Item) -> None:
-        """Write the id into the fields that repeat it, too."""
+        """Also write the id to the fields that repeat it."""
         noun = self.kind.path.rpartition("/")[2].removesuffix("s")
         own = {self.kind.parameter, f"{noun}_id", "uuid", "public_id"}
         for place, sent in ((item, given), (item.get("attributes"), given.get("attributes"))):
@@ -302,7 +302,7 @@ class DescribedService:
             yield filled
 
     def _samples(self) -> Iterable[Item]:
-        """Return an org's initial resources, from the described answers."""
+        """Return an org's initial resources, taken from the described responses."""
         found: dict[str, Item] = {}
         for role in ("list", "get", "patch", "put", "create"):
             if role in self.kind.ways and not found:
@@ -316,7 +316,7 @@ class DescribedService:
         return str(item[self.kind.key])
 
     def _is_meant(self, item: Item, wanted: str) -> bool:
-        """Return whether a path names an item by a field other than its id."""
+        """Return whether a path identifies an item by a field other than its id."""
         parameter = self.kind.parameter
         attributes = item.get("attributes") or {}
         link = (item.get("relationships") or {}).get(parameter.removesuffix("_id")) or {}
@@ -328,7 +328,7 @@ class DescribedService:
         }
 
     def _chosen(self, given: Item, settable: Schema) -> Any:  # noqa: ANN401 - JSON is anything
-        """Return the id that the creator has chosen, if the body may contain one."""
+        """Return the id that the caller chose, if the body may contain one."""
         chosen = given.get(self.kind.key)
         if chosen is not None and self.kind.key in settable.get("p", {}):
             return chosen if has_form(self.kind, str(chosen)) else None
@@ -345,7 +345,7 @@ class DescribedService:
         shown_at: tuple[str, tuple[str, ...] | None],
         item: Item,
     ) -> Answer:
-        """Answer an operation, named by method and path, with a resource at a path."""
+        """Answer the operation with this method and path, with a resource at a path in the body."""
         name, way = shown_at
         entry = documents()[name]
         if way is None:
@@ -361,13 +361,13 @@ class DescribedService:
 
 @cache
 def _shown_at(name: str, way: tuple[str, ...]) -> object:
-    """Return the resource in the described answer of an operation."""
+    """Return the resource in the described response of an operation."""
     return first_at(documents()[name].get("body"), way)
 
 
 @cache
 def _shown_of(path: str) -> Schema:
-    """Return the schema for a kind's resources, which is that of the fullest answer."""
+    """Return the schema for a kind's resources, taken from the most complete response."""
     kind = described_kinds()[path]
     role = next(role for role in ("get", "create", "put", "patch", "list") if role in kind.ways)
     schema = operation_schemas(kind.operations[role]).answer
@@ -388,7 +388,7 @@ def _example_of(path: str) -> Item:
 
 
 def _joined(old: Item, new: Item) -> Item:
-    """Merge one example into another; its values, and those of its attributes, take precedence."""
+    """Merge one example into another; the former's values and attributes take precedence."""
     parts = {
         name: {**old[name], **part}
         for name, part in new.items()
@@ -398,7 +398,7 @@ def _joined(old: Item, new: Item) -> Item:
 
 
 def _tell_time(item: Item, verb: str, now: str) -> None:
-    """Set or remove the time of an action in a resource that records it."""
+    """Set or remove the time of an action in a resource that records this time."""
     attributes = item.get("attributes")
     told = f"{verb.removeprefix('un')}d_at"
     if isinstance(attributes, dict) and told in attributes:

@@ -98,7 +98,7 @@ def _compose(draft: Draft) -> Item:
 
 
 def _scheduled(draft: Draft, schedule: Item) -> Item:
-    """Return the schedule as it is shown, and the status that results from it."""
+    """Return the schedule as shown in responses, and the status that results from it."""
     if "recurrences" in schedule:
         each = [{"start": draft.now, **one} for one in schedule["recurrences"]]
         shown = {"recurrences": each, "timezone": schedule.get("timezone", "UTC")}

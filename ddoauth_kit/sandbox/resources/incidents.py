@@ -1,4 +1,4 @@
-"""Incidents, numbered per org, with a state and a severity among their fields."""
+"""Incidents, which are numbered per org and whose fields include a state and a severity."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _relationships(draft: Draft) -> Item:
 
 
 def _verify(draft: Draft) -> None:
-    """Refuse an impact without a scope, an unknown type or severity, and a dropped state."""
+    """Refuse an impact without a scope, an unknown type or severity, or a dropped state."""
     given = draft.given
     old: Item = draft.old["attributes"] if draft.old else {}
     scope = given.get("customer_impact_scope", old.get("customer_impact_scope"))

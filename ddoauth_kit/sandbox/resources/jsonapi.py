@@ -18,7 +18,7 @@ JSON_API = "application/vnd.api+json"
 
 
 def reads(kind: str) -> Callable[[ResourceKind, Any], tuple[Item, Item]]:
-    """Create the reader of a body whose `data` is a resource of this type."""
+    """Create the reader for a body whose `data` is a resource of this type."""
 
     def read(resource: ResourceKind, body: object) -> tuple[Item, Item]:
         data = body.get("data") if isinstance(body, dict) else None
@@ -37,7 +37,7 @@ def reads(kind: str) -> Callable[[ResourceKind, Any], tuple[Item, Item]]:
 
 
 def _links(relationships: object) -> Item:
-    """Return the ids that relationships name, as one id, a list, or None."""
+    """Return the ids in a relationship: one id, a list, or None."""
     if relationships is None:
         return {}
     if not isinstance(relationships, dict):
@@ -70,7 +70,7 @@ def links(kind: str, targets: list[str]) -> Item:
 
 
 def composed(draft: Draft, kind: str, *, attributes: Item, relationships: Item) -> Item:
-    """Return the resource with its id, its links, and its attributes merged over the old ones."""
+    """Return the resource with its id and links, its attributes merged over the old ones."""
     old = draft.old or {"id": draft.uuid(kind), "attributes": {}, "relationships": {}}
     return {
         "type": kind,

@@ -1,4 +1,4 @@
-"""Links from resources: their creators, and other resources that an answer includes."""
+"""Links from resources: their creators, and other resources that a response includes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 _MAKER = re.compile(r"(last_)?(created_by|modified_by|updated_by|creator|author|editor)(_user)?")
 _CHANGER = re.compile(r"(last_)?(modified_by|updated_by|editor)(_user)?")
-# The areas whose answers include only what the query names.
+# The areas whose responses include only the resources that the query names.
 _SILENT = frozenset({"Incidents"})
 
 
 def name_makers(item: Item, shown: Schema, given: Item, org: Org, *, is_change: bool) -> None:
-    """Make the links to a resource's creator and last editor point to the token's user."""
+    """Make the links to a resource's creator and last editor refer to the token's user."""
     links, sent = item.get("relationships"), given.get("relationships")
     if not isinstance(links, dict):
         return
@@ -49,7 +49,7 @@ def _linked(schema: Schema, link: object, user: str) -> Item:
 def included(
     twin: Twin, org: Org, name: str, items: Iterable[Item], query: Mapping[str, str]
 ) -> list[Item]:
-    """Return the resources that items link to and that an operation's answer includes."""
+    """Return the resources that items link to and that an operation's response includes."""
     schemas = operation_schemas(name)
     schema = schemas.answer or {}
     if "included" not in schema.get("p", {}) or not _is_wanted(name, query):

@@ -1,7 +1,7 @@
 """One service for all lists of members, such as a role's users or a list's dashboards.
 
-A member that a body names by type and id alone is a reference: the list shows the resource itself
-if the sandbox stores it. Other bodies create new members, often many in one call.
+If a body gives only a member's type and id, the member is a reference: the list shows the resource
+itself if the sandbox stores it. Other bodies create new members, often several in one call.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.state import Twin
 
 _REFERENCE = frozenset({"id", "type"})
-# What recordings show for roles that have just been created.
+# The permissions that recordings show for newly created roles.
 _OF_NEW_ROLES = (
     "dashboards_read",
     "monitors_read",
@@ -60,7 +60,7 @@ class MembersService:
     members: DescribedMembers
 
     def handlers(self) -> Iterator[tuple[tuple[str, str], Handler]]:
-        """Yield the handlers by method and path."""
+        """Yield the handlers with their methods and paths."""
         if self.members.listing is not None:
             yield _address(self.members.listing[0]), self.list_all
         if self.members.reading is not None:
@@ -132,7 +132,7 @@ class MembersService:
         return make
 
     def _check_form(self, named: str, name: str) -> None:
-        """Refuse an id that should be a UUID, as the examples' ids are, but is not."""
+        """Refuse an id that is not a UUID if the ids in the examples are UUIDs."""
         listed, way = self._shown_by()
         examples = all_at(documents()[listed].get("body"), (*way, "id"))
         is_uuid = self._variable().endswith("uuid") or all(map(is_uuid_text, examples))
@@ -141,7 +141,7 @@ class MembersService:
             raise refusal("malformed-id", 400, words, at=name)
 
     def _place(self, incoming: Incoming, name: str) -> tuple[str, str | None]:
-        """Return the path of the list, and the member that the path names, if any."""
+        """Return the path of the list, and the member named in the path, if any."""
         if name.partition(" ")[2] == self.members.path:
             return incoming.path, None
         path, _, named = incoming.path.rpartition("/")
@@ -156,7 +156,7 @@ class MembersService:
         )
 
     def _samples(self, twin: Twin, org: Org, path: str) -> Iterable[Item]:
-        """Yield the initial members; most lists below a resource have none."""
+        """Yield the initial members; most lists below a resource start empty."""
         own = _FROM_START.get(self.members.path)
         if own is not None:
             yield from own(twin, org, path)
@@ -177,7 +177,7 @@ class MembersService:
         return found
 
     def _is_called(self, item: Item, wanted: str) -> bool:
-        """Return whether the field named like the path's variable has the wanted value."""
+        """Return whether the field with the name of the path's variable has the given value."""
         attributes = item.get("attributes")
         return isinstance(attributes, dict) and attributes.get(self._variable()) == wanted
 
@@ -186,7 +186,7 @@ class MembersService:
         return next((n.rpartition("{")[2][:-1] for n in names if n.endswith("}")), "")
 
     def _known(self, twin: Twin, org: Org, sent: Item, name: str) -> Item | None:
-        """Return the stored resource of a reference; refuse one that its store does not have."""
+        """Return the stored resource that a reference names, or refuse if it doesn't exist."""
         if not {"id"} <= sent.keys() <= _REFERENCE:
             return None
         kind = str(sent.get("type") or self._type())
@@ -196,7 +196,7 @@ class MembersService:
         return known
 
     def _type(self) -> str:
-        """Return the JSON:API type of the members that are listed."""
+        """Return the JSON:API type of the listed members."""
         name, way = self._shown_by()
         kinds = resolved(self._schema(name, way).get("p", {}).get("type")).get("e")
         return str(kinds[0]) if kinds else ""
@@ -215,7 +215,7 @@ class MembersService:
         return {**item, "id": str(fresh)}
 
     def _shown_by(self) -> tuple[str, tuple[str, ...]]:
-        """Return the operation that shows members, and where its answer contains them."""
+        """Return the operation that shows members, and their place in its response."""
         shown = self.members.listing or self.members.reading
         return shown if shown is not None else ("", ())
 
@@ -247,13 +247,13 @@ def _address(name: str) -> tuple[str, str]:
 
 
 def _is_there(sent: Item, shelf: Shelf) -> bool:
-    """Return whether a new member, not a reference, equals an existing one."""
+    """Return whether a new member (not a reference) equals an existing one."""
     is_new = "id" not in sent and bool({"attributes", "relationships"} & sent.keys())
     return is_new and any(is_said(item, sent) for item in shelf.all())
 
 
 def _as_resource(sent: Item, shown: Schema) -> Item:
-    """Return a body in the form of a resource if that is how the members it creates are shown."""
+    """Return a body as a resource if the members that it creates are shown as resources."""
     if "attributes" not in shown.get("p", {}) or {"attributes", "relationships"} & sent.keys():
         return sent
     meta = sent.get("metadata")
@@ -262,7 +262,7 @@ def _as_resource(sent: Item, shown: Schema) -> Item:
 
 
 def _tell_name(item: Item, variable: str, named: str) -> None:
-    """Also write the id in a path to the places where a member repeats it."""
+    """Also write the id from a path to the places where a member repeats it."""
     attributes, links = item.get("attributes"), item.get("relationships")
     if isinstance(attributes, dict) and variable in attributes:
         attributes[variable] = named
@@ -278,7 +278,7 @@ def _find(twin: Twin, org: Org, kind: str, wanted: str) -> Item | None:
 
 
 def _own(twin: Twin, org: Org, kind: str) -> Iterator[Item]:
-    """Yield a kind's resources that an org has before any call."""
+    """Yield the resources of a kind that an org has before any call."""
     if kind == "users":
         yield admin_of(twin, org)
     elif kind == "roles":

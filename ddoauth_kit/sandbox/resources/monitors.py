@@ -1,4 +1,4 @@
-"""Monitors, which are plain objects with integer ids, as in Datadog's older services."""
+"""Monitors, which are plain objects with integer ids, as is usual in Datadog's older services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""List the people, roles and permissions that each org begins with."""
+"""List the people, roles and permissions that each org starts with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the ids in an address's path, and the page that its query asks for."""
+"""Read the ids in a URL's path, and the page that its query asks for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def path_ids(template: str, path: str) -> dict[str, str]:
-    """Return the values of a template's variables in a path that the template matches."""
+    """Return the values of a template's variables in a matching path."""
     pairs = zip(template.split("/"), path.split("/"), strict=True)
     return {part[1:-1]: value for part, value in pairs if part.startswith("{")}
 
@@ -32,7 +32,7 @@ class Paging:
 
 @dataclass(frozen=True)
 class PageOfItems:
-    """The visible part of a listing, and its position in the whole."""
+    """The visible part of a listing, and its position in the whole listing."""
 
     items: list[Item]
     offset: int

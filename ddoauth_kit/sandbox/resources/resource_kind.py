@@ -1,7 +1,7 @@
 """The specifics of one kind of resource, so that one implementation serves all kinds.
 
-A `ResourceKind` says what bodies may contain, how a resource is composed from one, and in which
-format the service answers. `serving` does the rest.
+A `ResourceKind` defines what bodies may contain, how to compose a resource from a body, and the
+format of the service's responses. `serving` does the rest.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Draft:
-    """A checked body on its way to a resource; `old` is what it changes, if anything."""
+    """A checked body that will become a resource; `old` is the resource that it changes, if any."""
 
     twin: Twin
     org: Org
@@ -46,7 +46,7 @@ class Draft:
         return iso(self.moment)
 
     def uuid(self, kind: str) -> str:
-        """Return a new id; that of a sample is the same in every sandbox with the same seed."""
+        """Return a new id; a sample gets the same id in every sandbox with the same seed."""
         if self.sample is None:
             return self.twin.mint.next_uuid(kind)
         return self.twin.mint.uuid(f"{kind}:{self.org.id}:{self.sample}")
@@ -58,7 +58,7 @@ class Draft:
         return self.twin.mint.number(f"{kind}:{self.org.id}:{self.sample}")
 
     def dashed(self, kind: str) -> str:
-        """Return a new id that consists of three groups of three characters."""
+        """Return a new id with three groups of three characters."""
         mark = self.uuid(kind).replace("-", "")
         return f"{mark[:3]}-{mark[3:6]}-{mark[6:9]}"
 
@@ -69,12 +69,12 @@ def by_id(item: Item) -> str:
 
 
 def plain_list(page: PageOfItems) -> Any:  # noqa: ANN401 - JSON is anything
-    """Answer a listing with only its items."""
+    """Return a listing that contains only its items."""
     return page.items
 
 
 def unknown_as(words: str) -> Callable[[str], Refusal]:
-    """Create the refusal of an unknown id; `{0}` in the text stands for the id."""
+    """Create the refusal for an unknown id; `{0}` in the text stands for the id."""
     return lambda wanted: api_refusal("resource-unknown", 404, words.format(wanted))
 
 
@@ -89,11 +89,11 @@ def as_it_is(item: Item) -> Item:
 
 
 def nothing_more(_draft: Draft) -> None:
-    """Verify nothing except the fields."""
+    """Verify nothing beyond the fields."""
 
 
 def no_content(_wanted: str) -> Answer:
-    """Answer a deletion as the newer services do."""
+    """Answer a deletion without a body, as the newer services do."""
     return Answer(NO_CONTENT)
 
 

@@ -1,4 +1,4 @@
-"""Service definitions, which one call creates and changes, and whose names are their ids."""
+"""Service definitions, which a single call creates or changes, and whose names are their ids."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ SERVICES = ResourceKind(
 
 
 def put_definition(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """Store a definition, and replace the service's earlier one."""
+    """Store a definition, replacing the service's earlier one."""
     draft = SERVICES.draft(twin, incoming, org, old=None)
 
     def make() -> Answer:

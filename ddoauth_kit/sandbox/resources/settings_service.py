@@ -1,4 +1,4 @@
-"""One service for all settings, which a path reads and writes as a whole, without an id."""
+"""One service for all settings that a path reads and writes as a whole, without an id."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _KEY = "settings"
 
 @dataclass(frozen=True)
 class SettingsService:
-    """Read, change and forget one path's settings, which start as the description shows them."""
+    """Read, change and reset one path's settings, which start with the described values."""
 
     settings: DescribedSettings
 
     def handlers(self) -> Iterator[tuple[tuple[str, str], Handler]]:
-        """Yield the handlers by method and path."""
+        """Yield the handlers with their methods and paths."""
         yield ("GET", self.settings.path), self.read
         for name in self.settings.writes:
             yield (name.partition(" ")[0], self.settings.path), partial(self.write, name=name)

@@ -1,4 +1,4 @@
-"""Service level objectives, whose service puts everything in a list called data."""
+"""Service level objectives, whose service returns everything in a list called `data`."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ SLOS = ResourceKind(
 
 
 def get_slo(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Show one objective by itself, not in a list."""
+    """Show one objective on its own, not in a list."""
     item = SLOS.get(twin, org, incoming.path.rpartition("/")[2])
     return json_answer(200, {"data": item})
 

@@ -57,7 +57,7 @@ _ASSERTION = shaped(
 
 
 def _is_interval(value: Any) -> bool:  # noqa: ANN401 - JSON is anything
-    """Accept seconds from half a minute to a week."""
+    """Accept a number of seconds between half a minute and a week."""
     return whole(value) and 30 <= value <= 604800  # noqa: PLR2004 - the bounds are said above
 
 
@@ -146,7 +146,7 @@ def _checked_body(incoming: Incoming, fields: Fields) -> Item:
 
 
 def delete_tests(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """Delete all tests that the body names, or none if one of them is unknown."""
+    """Delete all tests that the body names, or none if any of them is unknown."""
     body = _checked_body(incoming, {"public_ids": many(text, least=1)})
     ids = list(dict.fromkeys(body["public_ids"]))
     for wanted in ids:
@@ -162,7 +162,7 @@ def delete_tests(twin: Twin, incoming: Incoming, org: Org) -> Change:
 
 
 def set_status(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """Pause or resume a test, and answer `true`."""
+    """Pause or resume a test, and return `true`."""
     [wanted] = path_ids(_STATUS, incoming.path).values()
     old = TESTS.get(twin, org, wanted)
     body = _checked_body(incoming, {"new_status": one_of("live", "paused")})

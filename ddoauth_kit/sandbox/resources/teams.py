@@ -59,7 +59,7 @@ def _compose(draft: Draft) -> Item:
 
 
 def _verify(draft: Draft) -> None:
-    """Refuse values that are too long, or taken by another team."""
+    """Refuse values that are too long or already taken by another team."""
     for field, most in LONGEST.items():
         if len(draft.given[field]) > most:
             raise InvalidBodyError(f"{field} must have at most {most} characters")

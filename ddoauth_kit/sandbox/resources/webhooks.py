@@ -1,4 +1,4 @@
-"""Webhooks, stored under the names that their creators chose; no operation lists them."""
+"""Webhooks, stored under the names that their creators choose; no operation lists them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One loopback socket, and the path from a request to its answer."""
+"""One loopback socket, and the path from a request to its response."""

@@ -1,4 +1,4 @@
-"""Everything that can be done to a running sandbox outside its pages, with a function for each."""
+"""Everything you can do to a running sandbox outside its pages, one function each."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Actions:
         return self._journal.entries(after=after)
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
-        """Call a quick function with each new entry; return a function that stops this."""
+        """Call a quick function with each new entry; return a function that stops these calls."""
         return self._journal.listen(listener)
 
     @property
@@ -68,10 +68,10 @@ class Actions:
         return self._journal.last
 
     def inject(self, fault: str, *, org: str | None = None, attempt: str | None = None) -> None:
-        """From now on, make something fail: NAME, NAME:COUNT or NAME:PROBABILITY.
+        """Make something fail from now on: NAME, NAME:COUNT or NAME:PROBABILITY.
 
-        `attempt` is the fingerprint of a state: the fault affects only that authorization,
-        including its tokens.
+        `attempt` is the fingerprint of a state; with it, the fault affects only that authorization
+        and its tokens.
         """
         with self._lock:
             self._checked(org)
@@ -109,7 +109,8 @@ class Actions:
     ) -> Lifetime:
         """Make new access tokens expire after this many seconds of real time.
 
-        `expires_in` is the same value or, to test a client that must not rely on it, `claims`.
+        `expires_in` has the same value or, to test a client that must not rely on it, the value of
+        `claims`.
         """
         lifetime = read_lifetime(access_token, claims=claims)
         with self._lock:
@@ -120,12 +121,12 @@ class Actions:
     def advance(self, seconds: float) -> datetime:
         """Move the clock forward and return the new time; it never moves backward."""
         if not 0 <= seconds <= LONGEST_ADVANCE:
-            raise SandboxError(f"the clock only moves forward, not by {seconds} seconds")
+            raise SandboxError(f"the clock only moves forward; it can't move by {seconds} seconds")
         with self._lock:
             return self._twin.clock.advance(seconds)
 
     def organizations(self) -> list[Org]:
-        """Return the organizations of all sites, each site's first one first."""
+        """Return the organizations of all sites, with each site's first one at the front."""
         with self._lock:
             return [org for orgs in self._twin.orgs.values() for org in orgs]
 
@@ -140,7 +141,7 @@ class Actions:
     ) -> Org:
         """Create an organization with one user, on any site or in the rehearsal region.
 
-        The user may do everything unless `permissions` are named; scopes are named like them.
+        The user may do everything unless `permissions` are given; scopes have the same names.
         """
         if not name.strip() or not user.strip():
             raise SandboxError("an organization and its user must have names")
@@ -156,7 +157,7 @@ class Actions:
             return org
 
     def end_org(self, org: str) -> None:
-        """End an organization and its grants, codes and keys; a site's first cannot be ended."""
+        """End an organization and its grants, codes and keys; a site's first one can't be ended."""
         with self._lock:
             self._twin.end_org(self._twin.org_of_id(org))
 
@@ -189,13 +190,13 @@ class Actions:
             self._twin.block_scope(client, org=where, scope=_registered(client, scope))
 
     def allow_scope(self, client_id: str, *, org: str, scope: str) -> None:
-        """Give a scope back to an app, for later authorizations."""
+        """Allow an app to have a scope again, in later authorizations."""
         with self._lock:
             client, where = self._client(client_id), self._twin.org_of_id(org)
             self._twin.apps.of(client, org=where).allow(_registered(client, scope))
 
     def revoke(self, client_id: str, *, org: str, grant: str | None = None) -> int:
-        """Revoke one grant of a client in an organization, or all; return how many there were."""
+        """Revoke one or all grants of a client in an organization; return how many were revoked."""
         with self._lock:
             self._client(client_id)
             found = [
@@ -215,7 +216,7 @@ class Actions:
             return self._twin.keys.of_org(self._twin.org_of_id(org))
 
     def revoke_keys(self, client_id: str, *, org: str) -> int:
-        """Revoke a client's API key in an organization; return how many there were."""
+        """Revoke a client's API key in an organization; return how many keys were revoked."""
         with self._lock:
             keys = [key for key in self.api_keys(org) if key.client_id == client_id]
             return sum(self._twin.keys.revoke(key.id) for key in keys)
@@ -234,7 +235,7 @@ class Actions:
         region: str | None = None,
         scopes: Iterable[str] | None = None,
     ) -> str:
-        """Answer an authorization request as the customer would, and return the redirect.
+        """Respond to an authorization request as the customer would, and return the redirect.
 
         `region` is the site that the customer switches to. With `scopes`, only these are granted.
         The journal shows both requests, as it does for a browser.
@@ -265,7 +266,7 @@ class Actions:
             return self._location(self._handle(form))
 
     def register(self, client: Path | Mapping[str, Any]) -> Client:
-        """Publish the client of a partner's `oauth_clients.json`, with a minted secret."""
+        """Publish the client in a partner's `oauth_clients.json`, with a generated secret."""
         integration = read_integration(client)
         with self._lock:
             return self._twin.clients.publish(integration)
@@ -278,7 +279,7 @@ class Actions:
         scopes: Iterable[str] | None = None,
         onboarding_url: str | None = None,
     ) -> Client:
-        """Change what is registered for a client; credentials and grants stay."""
+        """Change a client's registration; its credentials and grants stay valid."""
         changes: dict[str, Any] = {}
         if redirect_uris is not None:
             changes["redirect_uris"] = tuple(dict.fromkeys(redirect_uris))
@@ -295,12 +296,12 @@ class Actions:
             return self._twin.amend(self._client(client_id).client_id, **changes)
 
     def leaks(self, text: str) -> tuple[str, ...]:
-        """Name the kinds of issued secrets in a string, whether in clear text or encoded."""
+        """Return the kinds of issued secrets that a string contains, in clear text or encoded."""
         with self._lock:
             return leaked_kinds(text, issued=frozenset(self._twin.mint.issued()))
 
     def reset(self) -> None:
-        """Return to the initial state; clients keep their credentials, and numbering continues."""
+        """Restore the initial state; clients keep their credentials, and numbering continues."""
         with self._lock:
             self._twin.reset()
             self._journal.clear()
@@ -317,7 +318,7 @@ class Actions:
         else:
             named, path = self._site_of((parts.hostname or "").lower()), parts.path
         if path != AUTHORIZE_PATH:
-            raise SandboxError(f"the authorization URL must lead to {AUTHORIZE_PATH} of a site")
+            raise SandboxError(f"the authorization URL must lead to {AUTHORIZE_PATH} on a site")
         if named != org.site.name:
             there = named or "no site"
             raise SandboxError(
@@ -329,7 +330,7 @@ class Actions:
         return Incoming("GET", org.site, "app", AUTHORIZE_PATH, query, headers)
 
     def _site_of(self, host: str) -> str:
-        """Return the site of one of Datadog's app hosts, including customers' vanity hosts."""
+        """Return the site of a Datadog app host, which may be a customer's vanity host."""
         vanity = (o for o in self.organizations() if o.site_url == f"https://{host}")
         return site_of_host(host) or next((o.site.name for o in vanity), "")
 
@@ -352,7 +353,7 @@ class Actions:
 
 
 def read_lifetime(access_token: float, *, claims: float | None = None) -> Lifetime:
-    """Return a lifetime in seconds of real time, or refuse it."""
+    """Return a valid lifetime in seconds of real time, or refuse it."""
     said = access_token if claims is None else claims
     for seconds in (access_token, said):
         if not 0 < seconds <= LONGEST_LIFETIME:
@@ -374,5 +375,5 @@ def _tolerances(names: Iterable[str]) -> frozenset[str]:
 
 def _registered(client: Client, scope: str) -> str:
     if scope not in client.scopes:
-        raise SandboxError(f"{client.name} does not ask for the scope {scope!r}")
+        raise SandboxError(f"{client.name} does not request the scope {scope!r}")
     return scope

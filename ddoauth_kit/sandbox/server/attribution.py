@@ -1,4 +1,4 @@
-"""Find out a request's organization, attempt and grant before it is answered."""
+"""Identify a request's organization, attempt and grant before it is answered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AUTHORIZE_PATH = "/oauth2/v1/authorize"
 
 
 def attribute(twin: Twin, incoming: Incoming) -> None:
-    """Record whom a request says it concerns; the request may still be refused."""
+    """Record what a request claims about its organization and attempt; it may still be refused."""
     if incoming.path in TOKEN_PATHS:
         _by_fields(twin, dict(sent_pairs(incoming)))
     elif incoming.role == "app":

@@ -1,4 +1,4 @@
-"""Let programs with the key share a running sandbox, each with its own client."""
+"""Let programs that have the key share a running sandbox, each with its own client."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def made(key: str, text: str) -> str:
 
 
 class Control:
-    """Answer programs that prove they have the key; none can change another's registration.
+    """Serve programs that prove they have the key; none can change another's registration.
 
     `join` creates a client with its own credentials, grants, API key and addresses. `address` adds
     a redirect URI to a client and changes its onboarding URL; it requires the client's secret.
@@ -53,7 +53,7 @@ class Control:
         self._nonces: deque[str] = deque(maxlen=_NONCES_KEPT)
 
     def admits(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a request contains the key, or a digest of it and a number issued here."""
+        """Return whether a request contains the key, or its digest with a number issued here."""
         shown = headers.get(KEY_HEADER, "").encode()
         nonce = headers.get(NONCE_HEADER, "")
         if nonce in self._nonces:
@@ -62,9 +62,9 @@ class Control:
         return hmac.compare_digest(self._key.encode(), shown)
 
     def proof(self, nonce: str) -> Answer:
-        """Prove that this is the sandbox for a program's key, before the program shows the key.
+        """Prove that this is the right sandbox for a program's key before the program sends it.
 
-        A program that took over the port of an ended sandbox can't give this answer.
+        A program that took over the port of a stopped sandbox can't give this proof.
         """
         if not _NONCE.fullmatch(nonce):
             return json_answer(400, {"errors": ["The nonce is not 32 or more hex digits."]})
@@ -72,7 +72,7 @@ class Control:
         return json_answer(200, {"proof": made(self._key, f"sandbox {nonce}")})
 
     def answer(self, body: bytes) -> Answer:
-        """Do what a JSON document requests."""
+        """Carry out the request in a JSON document."""
         try:
             asked = json.loads(body)
             action = {"join": self._join, "address": self._address}[asked["do"]]

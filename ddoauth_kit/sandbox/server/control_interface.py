@@ -1,4 +1,4 @@
-"""The control interface over HTTP, for programs in any language that have the control key."""
+"""The control interface over HTTP, for programs in any language that have its key."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO_STORE = ("Cache-Control", "no-store")
 
 
 class ControlInterface:
-    """Answer below `/control/`; without the key, all addresses there look the same."""
+    """The addresses below `/control/`; without the key, all of them look the same."""
 
     def __init__(self, actions: Actions, journal: Journal, *, key: str) -> None:
         self._actions = actions
@@ -40,10 +40,10 @@ class ControlInterface:
         self._key = key
 
     def answer(self, request: Request, *, body: bytes) -> Answer:
-        """Do what a request asks for; the caller holds the lock."""
+        """Carry out a request; the caller holds the lock."""
         shown = request.headers.get(KEY_HEADER, "")
         if not hmac.compare_digest(self._key.encode(), shown.encode()):
-            text = f"Send the control key of this sandbox in the header {KEY_HEADER.title()}."
+            text = f"Send this sandbox's control key in the header {KEY_HEADER.title()}."
             raise api_refusal("control-refused", 401, text)
         path: str = request.scope["path"]
         try:
@@ -80,7 +80,7 @@ def check_query(given: dict[str, str], operation: ControlOperation) -> None:
     for name in given:
         if name not in operation.query:
             known = ", ".join(operation.query) or "no parameters"
-            raise SandboxError(f"unknown parameter {name!r}; this takes {known}")
+            raise SandboxError(f"unknown parameter {name!r}; this operation takes {known}")
 
 
 def _find(method: str, path: str) -> tuple[ControlOperation, str]:

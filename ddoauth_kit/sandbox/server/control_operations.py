@@ -1,4 +1,4 @@
-"""The operations of the control interface: address, schemas, and the action behind each."""
+"""The operations of the control interface: the address, schemas and action of each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True)
 class ControlOperation:
-    """One operation; `query` names its parameters, `body` and `answer` are JSON Schemas."""
+    """One operation; `query` names its parameters, and `body` and `answer` are JSON Schemas."""
 
     id: str
     method: str
@@ -210,7 +210,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "followJournal",
         "GET",
         "/control/journal/stream",
-        "Send the journal's entries as they arrive, one JSON object per line.",
+        "Stream the journal's entries as they arrive, one JSON object per line.",
         lambda _actions, question: question.after,
         schemas.ENTRY,
         query=_AFTER,
@@ -241,7 +241,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "setSwitches",
         "PUT",
         "/control/switches",
-        "Change the named switches; the others stay.",
+        "Change the named switches, and leave the others unchanged.",
         _switch,
         schemas.SWITCHES,
         body=shape(
@@ -259,8 +259,8 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "setLifetimes",
         "PUT",
         "/control/lifetimes",
-        "Set how many real seconds new access tokens live; expires_in shows this value, or the "
-        "value of claims.",
+        "Set the lifetime of new access tokens in seconds of real time; expires_in has the same "
+        "value, or that of claims.",
         _set_lifetime,
         every(access_token=schemas.NUMBER, claims=schemas.NUMBER),
         body=shape(
@@ -291,7 +291,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "makeOrganization",
         "POST",
         "/control/organizations",
-        "Create an organization with one user, who has all permissions unless you name some.",
+        "Create an organization with one user, who has all permissions unless you list some.",
         _make_org,
         schemas.ORGANIZATION,
         shape(
@@ -308,14 +308,14 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "endOrganization",
         "DELETE",
         "/control/organizations/{id}",
-        "Remove an organization with its grants and keys; the first one of a site stays.",
+        "Remove an organization with its grants and keys, but never the first one of a site.",
         _end_org,
     ),
     ControlOperation(
         "signIn",
         "POST",
         "/control/organizations/{id}/browsers",
-        "Return a path on the app host that signs in one browser to the organization, once.",
+        "Return a one-time path on the app host that signs a browser in to the organization.",
         _sign_in,
         every(url=schemas.TEXT),
     ),
@@ -343,7 +343,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "registerClient",
         "POST",
         "/control/clients",
-        "Register the client of an oauth_clients.json; its secret is shown only here.",
+        "Register the client in an oauth_clients.json; only this response shows its secret.",
         _register,
         schemas.CLIENT,
         {"type": "object"},
@@ -365,7 +365,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "findLeaks",
         "POST",
         "/control/leaks",
-        "Name the kinds of issued secrets in a text: in clear text, URL-encoded or in base64.",
+        "List the kinds of issued secrets in a text: in clear text, URL-encoded or in base64.",
         _leaks,
         every(found=schemas.TEXTS),
         shape("text", text=schemas.TEXT),

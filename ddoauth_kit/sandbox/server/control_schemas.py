@@ -36,7 +36,7 @@ _PYTHON: Mapping[str, tuple[type, ...]] = MappingProxyType(
     }
 )
 _CALLED = {
-    "string": "text",
+    "string": "a string",
     "number": "a number",
     "integer": "a whole number",
     "boolean": "true or false",

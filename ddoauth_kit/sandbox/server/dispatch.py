@@ -1,4 +1,4 @@
-"""Turn a transported request into an answer: host check, site, faults, handler, journal."""
+"""Turn a transported request into a response: host check, site, faults, handler, journal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SKEW_SECONDS = 3600.0
 
 
 class Dispatcher:
-    """Answer each request of one sandbox, one at a time."""
+    """Answers the requests to one sandbox, one at a time."""
 
     def __init__(self, twin: Twin, *, lock: threading.RLock, public: PublicUrl | None) -> None:
         self._twin = twin
@@ -52,29 +52,29 @@ class Dispatcher:
         self.journal = Journal()
 
     def serve_hosts(self, hosts: frozenset[str]) -> None:
-        """From now on, answer for these hosts and the public one."""
+        """Accept requests for these hosts and the public one from now on."""
         self._hosts = hosts | ({self._public.host} if self._public else set())
 
     def show_at(self, public: PublicUrl) -> None:
-        """Answer for another public host, with cookies for its prefix."""
+        """Accept requests for another public host, with cookies for its prefix."""
         self._hosts |= {public.host}
         if public.prefix not in self._twin.prefixes:
             self._twin.prefixes += (public.prefix,)
 
     def admit(self, control: Control) -> None:
-        """Let programs with a key share this sandbox."""
+        """Let programs that have a key share this sandbox."""
         self._control = control
 
     def obey(self, interface: ControlInterface) -> None:
-        """Let programs with the control key change this sandbox and read its journal."""
+        """Let programs that have the control key change this sandbox and read its journal."""
         self._interface = interface
 
     def show_live(self, view: LiveView) -> None:
-        """Show the journal to browsers that the view has admitted."""
+        """Show the journal to browsers that the live view has admitted."""
         self._live = view
 
     def respond(self, request: Request, *, body: bytes | None) -> Answer:
-        """Return the answer to one request; an error in the sandbox itself becomes a 500."""
+        """Return the response to one request; an error in the sandbox itself becomes a 500."""
         with self._lock:
             self._twin.handling.begin()
             self._twin.clock.tick()
@@ -132,7 +132,7 @@ class Dispatcher:
         return self.handle(incoming, too_large=body is None)
 
     def _own_answer(self, request: Request, *, path: str, body: bytes) -> Answer | None:
-        """Answer at the sandbox's own addresses, which Datadog does not have."""
+        """Answer at the sandbox's own addresses, which Datadog doesn't have."""
         live = self._live.answer(request) if self._live is not None else None
         if live is not None:
             return live
@@ -155,7 +155,7 @@ class Dispatcher:
         host = request.headers.get("host", "").lower()
         if host not in self._hosts:
             known = ", ".join(sorted(self._hosts))
-            text = f"Misdirected request: name host and port as in {known}"
+            text = f"Misdirected request: use a host and port such as {known}"
             raise api_refusal("foreign-host", 421, text)
 
     def _handled(self, incoming: Incoming, *, too_large: bool) -> Answer:
@@ -209,7 +209,7 @@ class Dispatcher:
 
 
 def _headers_of(request: Request) -> dict[str, str]:
-    """Return the headers; of a repeated one, the first."""
+    """Return the headers; if one is repeated, the first value wins."""
     pairs = reversed(request.scope["headers"])
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
 

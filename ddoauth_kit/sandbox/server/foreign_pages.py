@@ -1,8 +1,8 @@
-"""Refuse requests that a page from another origin makes a browser send.
+"""Refuse requests that a browser sends for a page from another origin.
 
 A browser reveals the page's origin in `Sec-Fetch-Site` (W3C Fetch Metadata) and `Origin` (RFC
-6454); programs send neither. The sandbox's tokens can be guessed, so a token alone does not prove
-anything.
+6454); other programs send neither. The sandbox's tokens can be guessed, so a token alone doesn't
+prove anything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({"same-origin", "none"})
-_TEXT = "A page of another origin sent this request."
+_TEXT = "A page from another origin sent this request."
 
 
 def check_page(
@@ -25,8 +25,8 @@ def check_page(
 ) -> None:
     """Refuse a request that changes something and comes from a foreign page.
 
-    A `form` on the sandbox's own pages contains a session token. Its `Origin` is not checked,
-    because the pages' own policy makes it `null`, and it is different behind a proxy.
+    A `form` on the sandbox's own pages contains a session token. Its `Origin` is not checked: the
+    pages' own policy makes it `null`, and it changes behind a proxy.
     """
     if method in _SAFE:
         return
@@ -40,7 +40,7 @@ def check_page(
 
 
 def _host(origin: str) -> str:
-    """Return the host and port of an origin, or a string that matches no host."""
+    """Return the host and port of an origin, or a string that doesn't match any host."""
     try:
         parts = urlsplit(origin.strip().lower())
     except ValueError:

@@ -1,4 +1,4 @@
-"""A request that reaches the sandbox without a socket."""
+"""Requests that reach the sandbox without a socket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def new_host() -> str:
 
 
 def make_request(method: str, target: bytes, headers: Iterable[tuple[str, str]]) -> Request:
-    """Return a request as uvicorn would, with a decoded path and lower-case header names."""
+    """Return a request as uvicorn would build it: decoded path, lower-case header names."""
     path, _, query = target.partition(b"?")
     return Request(
         {

@@ -1,4 +1,4 @@
-"""A journal without secrets: its entries in order, and callers that wait for the next one."""
+"""A journal without secrets: its entries in order, and a way to wait for the next one."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class JournalEntry:
 
     `at` is in seconds since 1970. `host` is the name that the client asked for, one of Datadog's if
     a front forwarded the request. `behaviour` is the id of the rule that refused the request, or
-    `fault:NAME`, and `reason` says why in words; both are empty if all went well. `authentication`
-    is none, body, basic, bearer or api-key, or several of them joined by a plus. `attempt` is the
-    fingerprint of the state that the authorization began with. Equal `fingerprints` mean equal
-    values.
+    `fault:NAME`, and `reason` explains it in words; both are empty if the request succeeded.
+    `authentication` is none, body, basic, bearer or api-key, or several of these joined by a plus
+    sign. `attempt` is the fingerprint of the state that started the authorization. Equal
+    `fingerprints` mean equal values.
     """
 
     number: int
@@ -63,7 +63,7 @@ class JournalEntry:
         return self.form_fields
 
     def document(self) -> dict[str, Any]:
-        """Return the entry as JSON shows it."""
+        """Return the entry in its JSON form."""
         shown = {each.name: getattr(self, each.name) for each in fields(self)}
         return {n: dict(v) if isinstance(v, Mapping) else v for n, v in shown.items()}
 
@@ -79,7 +79,7 @@ class Journal:
 
     @property
     def last(self) -> int:
-        """Return the number of the newest entry, or 0 before there is one."""
+        """Return the number of the newest entry, or 0 if there is none."""
         return self._last
 
     def write(self, **seen: Any) -> None:  # noqa: ANN401 - the fields of an entry
@@ -101,12 +101,12 @@ class Journal:
             return list(islice(self._entries, skipped, None))
 
     def clear(self) -> None:
-        """Delete all entries; later ones continue the numbering, so that no reader misses one."""
+        """Delete all entries; numbering continues, so no reader misses an entry."""
         with self._lock:
             self._entries.clear()
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
-        """Call a quick function with each new entry; return a function that stops this."""
+        """Call a quick function with each new entry; return a function that stops these calls."""
         with self._lock:
             self._listeners.append(listener)
 
@@ -117,7 +117,7 @@ class Journal:
         return stop
 
     async def follow(self, *, after: int, patience: float) -> AsyncIterator[list[JournalEntry]]:
-        """Yield new entries forever, or an empty list if there are none for some seconds."""
+        """Yield new entries forever, with an empty list every few seconds if there are none."""
         loop, news = asyncio.get_running_loop(), asyncio.Event()
         stop = self.listen(lambda _: _wake(loop, news))
         try:

@@ -26,7 +26,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}")
 
 
 def leaked_kinds(text: str, *, issued: frozenset[str]) -> tuple[str, ...]:
-    """Name the kinds of issued secrets in a string, whether plain, percent-encoded or in base64."""
+    """Return the kinds of issued secrets in a string: plain, percent-encoded or in base64."""
     lengths = {secret.split("-")[1]: len(secret) for secret in issued}
     found: set[str] = set()
     for version in _versions(text):

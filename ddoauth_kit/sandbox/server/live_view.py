@@ -1,4 +1,4 @@
-"""Show the journal as a growing page, to the browser that opened a one-time address."""
+"""Show the journal as a live page, to the browser that opened a one-time address."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _NUMBER_LENGTH = 15
 
 
 class LiveView:
-    """Show the journal to browsers that opened a link from `link_path`, and to nobody else.
+    """Show the journal only to browsers that opened a link from `link_path`.
 
-    A link works once. Scripts and other sites' pages can't use the cookie that it sets.
+    A link works only once. Scripts and other sites' pages can't use the cookie that it sets.
     """
 
     def __init__(self, journal: Journal, *, cookie: str) -> None:
@@ -42,7 +42,7 @@ class LiveView:
         self._browsers: list[str] = []
 
     def link_path(self) -> str:
-        """Return a one-time address, below the sandbox's own, that opens the view."""
+        """Return a one-time path on the sandbox that opens the view."""
         self._links = [*self._links[1 - _BROWSERS_KEPT :], secrets.token_urlsafe(24)]
         return f"{LIVE_PATH}?open={self._links[-1]}"
 
@@ -72,7 +72,7 @@ class LiveView:
     def _opened(self, link: str) -> Answer:
         known = [each for each in self._links if hmac.compare_digest(each.encode(), link.encode())]
         if not known:
-            text = "This link has already been used. Start the sandbox again to get a new one."
+            text = "This link has already been used. Restart the sandbox to get a new one."
             raise page_refusal("live-link-once", text, status=403)
         self._links.remove(known[0])
         self._browsers = [*self._browsers[1 - _BROWSERS_KEPT :], secrets.token_urlsafe(32)]

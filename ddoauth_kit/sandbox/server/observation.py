@@ -1,4 +1,4 @@
-"""Describe a request for the journal: names, public values, and fingerprints of hidden ones."""
+"""Describe a request for the journal: names, public values, and fingerprints of secret values."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def observe(incoming: Incoming, *, prints: Fingerprints) -> dict[str, Any]:
 
 
 def asked_host(headers: Mapping[str, str]) -> str:
-    """Return the host that the client asked for, as reported by the front if there is one."""
+    """Return the host that the client asked for; if there is a front, it reports this host."""
     host = (headers.get(FRONT_HEADER) or headers.get("host", "")).lower()
     return intern(host) if _HOST.fullmatch(host) else ""
 
 
 def masked(text: str) -> str:
-    """Hide long segments of a path that is not served."""
+    """Mask long segments of a path that is not served."""
     return _LONG.sub("<masked>", text)[:200]
 
 

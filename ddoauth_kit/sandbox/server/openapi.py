@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.server.control_operations import ControlOperation
 
 _ABOUT = (
-    "Read what a running sandbox saw, and change its behavior. Every request needs the control "
-    "key, which the command ddoauth sandbox writes to a file that only its user can read."
+    "Read what a running sandbox has received, and change its behavior. Every request needs the "
+    "control key, which ddoauth sandbox writes to a file that only its user can read."
 )
 _PROBLEMS = {
-    "400": "The request is not valid here; the message says why.",
+    "400": "The request is not valid; the message explains why.",
     "401": "The control key is missing or wrong.",
-    "404": "Nothing has this id, or this operation does not exist.",
+    "404": "No object has this id, or the operation does not exist.",
 }
 
 
 @cache
 def openapi_document() -> dict[str, Any]:
-    """Describe every operation, with the schemas that are also used to check requests."""
+    """Describe every operation, with the same schemas that check requests."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
     key = {"type": "apiKey", "in": "header", "name": "X-Sandbox-Key"}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Control of a sandbox", "version": "1", "description": _ABOUT},
+        "info": {"title": "Sandbox control", "version": "1", "description": _ABOUT},
         "security": [{"key": []}],
         "paths": paths,
         "components": {"securitySchemes": {"key": key}, "schemas": {"Errors": ERRORS}},

@@ -1,4 +1,4 @@
-"""Say why a request was refused, for readers of the journal who debug a server."""
+"""Explain why a request was refused, for people who debug a server with the journal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         "api-key-once": (
             "This client has already created its API key in this organization. Store the first "
-            "answer; the customer can revoke the key to allow a new one."
+            "response; the customer can revoke the key to allow a new one."
         ),
         "authorize-challenge-shape": "The code_challenge is not 43 characters of base64url.",
         "authorize-disabled-app": "An administrator disabled this app.",
@@ -32,34 +32,35 @@ REASONS: Mapping[str, str] = MappingProxyType(
             "The client is not registered for one of the scopes. Scopes are separated by spaces."
         ),
         "bearer-invalid": "The access token is unknown, expired or revoked.",
-        "bearer-key-instead": "This call needs a bearer token, but it came with an API key.",
-        "bearer-missing": "The call came without a bearer token.",
+        "bearer-key-instead": "This call needs a bearer token, but was sent with an API key.",
+        "bearer-missing": "The call has no bearer token.",
         "bearer-other-site": "The access token belongs to another site. Call the customer's site.",
-        "bearer-without-oauth": "The profile no-oauth answers 401 to bearer tokens here.",
+        "bearer-without-oauth": "The profile no-oauth returns 401 for bearer tokens here.",
         "body-limit": "The body is larger than 5 MB.",
         "consent-denied": "The customer denied the request.",
         "consent-once": "This consent has already been answered.",
         "consent-scopes-blocked": "An administrator blocked all requested scopes.",
         "control-refused": "The control key is missing or wrong.",
         "foreign-host": "The Host header does not name the sandbox's host and port.",
-        "foreign-page": "A web page of another origin sent this request.",
-        "form-csrf": "The form does not belong to a page of this browser's session.",
+        "foreign-page": "A web page from another origin sent this request.",
+        "form-csrf": "The form is not from a page in this browser's session.",
         "key-invalid": "The API key is wrong, revoked, or from another site.",
-        "key-missing": "The call came without a DD-API-KEY header.",
+        "key-missing": "The call has no DD-API-KEY header.",
         "keys-closed": "OAuth tokens cannot manage API keys.",
         "live-link-once": "The link to the live view has already been used.",
         "product-missing": "The profile products-missing removes this product from this site.",
-        "rate-limit-reached": "The profile's rate limit is used up.",
+        "rate-limit-reached": "The profile's rate limit has been reached.",
         "refresh-other-site": "The refresh token belongs to another site.",
         "refresh-refused": "The refresh token is unknown or revoked, or belongs to another client.",
-        "refresh-reuse": "The refresh token was already replaced. Its grant has ended.",
+        "refresh-reuse": "The refresh token has already been replaced. Its grant has ended.",
         "revoke-content-type": "The revocation request is neither a form nor JSON.",
         "revoke-missing-token": "The revocation request has no token.",
         "scope-missing": (
-            "The access token lacks a scope of this operation, or its user lacks the permission."
+            "The access token lacks a scope that this operation needs, or its user lacks the "
+            "permission."
         ),
-        "token-app-host": "The app host has no token endpoint. Post to the api host.",
-        "token-basic": "The secret was sent by HTTP Basic; Datadog's pages show it in the body.",
+        "token-app-host": "The app host has no token endpoint. Post to the API host.",
+        "token-basic": "The secret was sent with HTTP Basic; Datadog's pages show it in the body.",
         "token-code-expiry": "The authorization code has expired.",
         "token-code-other-client": "The authorization code belongs to another client.",
         "token-code-other-site": (
@@ -79,7 +80,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "token-grant-type": "The grant_type is neither authorization_code nor refresh_token.",
         "token-json-body": "The JSON body is not a flat object of strings.",
         "token-missing-secret": "The request has no client_secret.",
-        "token-two-methods": "The secret was sent both by HTTP Basic and in the body.",
+        "token-two-methods": "The secret was sent both with HTTP Basic and in the body.",
         "token-unknown-client": "This site does not know the client_id.",
         "token-v1-gone": "The older token endpoint is turned off.",
         "token-wrong-secret": "The client_secret is wrong for this site.",
@@ -105,7 +106,7 @@ def without_credentials(text: str) -> str:
 
 
 def told(refusal: Refusal | None, handling: Handling) -> tuple[str, str]:
-    """Return the behaviour behind a refusal and the reason; both are empty after a success."""
+    """Return the behaviour behind a refusal, and the reason; both are empty for a success."""
     if refusal is None and not handling.struck and not handling.tolerated:
         return "", ""
     struck, forgiven = tuple(dict.fromkeys(handling.struck)), handling.tolerated

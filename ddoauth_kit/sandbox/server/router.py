@@ -39,16 +39,16 @@ class _Node(Generic[Served]):
 
 
 class PathTree(Generic[Served]):
-    """Hold templates like `/api/v1/monitor/{monitor_id}`, and find the one for a path.
+    """A tree of templates like `/api/v1/monitor/{monitor_id}`, which finds the one for a path.
 
-    A literal segment is tried before a placeholder.
+    It tries a literal segment before a placeholder.
     """
 
     def __init__(self) -> None:
         self._root: _Node[Served] = _Node()
 
     def add(self, template: str, served: Served) -> None:
-        """Serve the paths of a template."""
+        """Serve the paths that match a template."""
         node = self._root
         for segment in template.split("/"):
             if segment.startswith("{"):
@@ -76,7 +76,7 @@ def _find(node: _Node[Served], segments: list[str], depth: int) -> Served | None
 
 @dataclass(frozen=True)
 class Route:
-    """One address: the handlers of its methods, and the operations behind them."""
+    """One address: the handlers for its methods, and the operations behind them."""
 
     handlers: dict[str, Handler]
     operations: dict[str, str]
@@ -119,7 +119,7 @@ TOKEN_PATHS = frozenset(path for _, path, _ in _TOKENS)
 
 @cache
 def routes() -> Mapping[str, PathTree[Route]]:
-    """Return the routes of each host role, created once for all sandboxes."""
+    """Return the routes for each host role, which are created once for all sandboxes."""
     entries: dict[str, list[tuple[str, str, Handler, str]]] = {
         "app": [(*entry, "") for entry in _PAGES],
         "api": [(*entry, "") for entry in _TOKENS],
@@ -146,7 +146,7 @@ def _tree(entries: list[tuple[str, str, Handler, str]]) -> PathTree[Route]:
 
 
 def find_route(role: str, path: str) -> Route | None:
-    """Return the route that serves a path at a host role."""
+    """Return the route for a path under a host role."""
     return routes()[role].find(path)
 
 

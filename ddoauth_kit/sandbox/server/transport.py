@@ -33,16 +33,16 @@ WIRE_LOG.propagate = False
 # A body is read beyond its limit, up to this size, so that the sender receives the 413.
 _DRAINED_BYTES = 64 * 1024 * 1024
 
-# In seconds, and longer than clients keep an idle connection (httpx: 5): a server that hangs up
-# while the next request is on its way breaks that request off.
+# In seconds, and longer than clients keep an idle connection (httpx: 5). A server that hangs up
+# while the next request is on its way cuts that request off.
 _KEEP_ALIVE = 75
 
 
 class Respond(Protocol):
-    """What the transport calls for each request; `body` is None if it was too large."""
+    """What the transport calls for each request; `body` is None if the body was too large."""
 
     def __call__(self, request: Request, *, body: bytes | None) -> Answer:
-        """Return the answer, complete with headers."""
+        """Return the complete response, with headers."""
 
 
 class _QuietProtocol(H11Protocol):
@@ -57,8 +57,8 @@ class _QuietProtocol(H11Protocol):
 class _QuietConfig(uvicorn.Config):
     """uvicorn's configuration without URLs in its logs, because they contain states and codes.
 
-    uvicorn's own `access_log=False` removes the handlers of every uvicorn in the process, and works
-    only until logging is configured again.
+    uvicorn's own `access_log=False` removes the handlers of every uvicorn instance in the process,
+    and works only until logging is reconfigured.
     """
 
     def load(self) -> None:
@@ -133,20 +133,20 @@ class Listener:
         )
 
     def start(self) -> None:
-        """Serve; connections are answered from now on."""
+        """Start serving; connections are accepted from now on."""
         self._thread.start()
         while not self._server.ready.wait(0.05):
             if not self._thread.is_alive():
                 raise SandboxError("the server's thread ended before it served anything")
 
     def stop(self) -> None:
-        """Stop serving and wait until everything has ended."""
+        """Stop serving, and wait until everything has stopped."""
         self._server.stop()
         self._thread.join()
 
 
 def bind(host: str, *, port: int) -> socket.socket:
-    """Open the port before any thread runs, so that this call notices a port in use."""
+    """Open the port before any thread runs, so this call fails if the port is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns off Nagle's delay (40 ms per answer) only if the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -212,7 +212,7 @@ async def _deliver(answer: Answer, *, send: Send) -> None:
 
 
 async def _stream(parts: AsyncGenerator[bytes], *, receive: Receive, send: Send) -> None:
-    """Send parts as they are created; only `receive` reveals that the client hung up."""
+    """Send parts as they are created; only `receive` reveals that the client has hung up."""
     gone = asyncio.ensure_future(receive())
     try:
         while not gone.done():

@@ -1,4 +1,4 @@
-"""The faults that affect token and API requests or answers, whatever they contain."""
+"""The faults that affect token and API requests or responses, whatever they contain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HANG_SECONDS = 60.0
 
 
 def instead_of_answer(incoming: Incoming, *, faults: FaultPlan) -> Answer | None:
-    """Return the answer of a service that fails before it does anything."""
+    """Return the response of a service that fails before doing anything."""
     if faults.strikes("server-error"):
         return json_answer(500, {"errors": ["Internal Server Error"]})
     if faults.strikes("hang"):
@@ -42,7 +42,7 @@ def _sent(incoming: Incoming) -> str:
 
 
 def spoil_answer(answer: Answer, *, faults: FaultPlan) -> Answer:
-    """Return an answer as a bad connection delivers it; an empty answer can only be late."""
+    """Return a response as a bad connection would deliver it; an empty one can only be late."""
     if answer.status == NO_CONTENT:
         return replace(answer, delay=SLOW_SECONDS) if faults.strikes("slow") else answer
     if faults.strikes("malformed-json"):

@@ -1,4 +1,4 @@
-"""What an org's administrators decide about each app, its scopes, and scopes it adds later."""
+"""What an org's administrators decide about each app, its scopes, and scopes that it adds later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class AppAccess:
-    """Hold the decisions about one app in one org; at first everything is allowed."""
+    """The decisions about one app in one org; initially, everything is allowed."""
 
     disabled: bool = False
     allows_new: bool = True
@@ -21,7 +21,7 @@ class AppAccess:
     known: set[str] = field(default_factory=set)
 
     def opens(self, scope: str) -> bool:
-        """Return whether users may allow the app this scope."""
+        """Return whether users may grant the app this scope."""
         return scope not in self.blocked and (self.allows_new or scope in self.known)
 
     def block(self, scope: str) -> None:
@@ -29,12 +29,12 @@ class AppAccess:
         self.blocked.add(scope)
 
     def allow(self, scope: str) -> None:
-        """Restore a scope, or allow a new one."""
+        """Restore a removed scope, or allow a new one."""
         self.blocked.discard(scope)
         self.known.add(scope)
 
     def let_new_in(self, allowed: bool, *, registered: tuple[str, ...]) -> None:  # noqa: FBT001
-        """Allow scopes that the app asks for later, or block those that it does not yet have."""
+        """Allow scopes that the app requests later, or block those that it doesn't have yet."""
         self.allows_new = allowed
         if not allowed:
             self.known |= set(registered)
@@ -47,13 +47,13 @@ class AppDecisions:
         self._by_app: defaultdict[tuple[str, str], AppAccess] = defaultdict(AppAccess)
 
     def of(self, client: Client, *, org: Org) -> AppAccess:
-        """Return what an org decided about an app."""
+        """Return an org's decisions about an app."""
         return self._by_app[client.client_id, org.id]
 
     def split(
         self, scopes: tuple[str, ...], *, client: Client, org: Org
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the scopes that users may allow, and those that are blocked."""
+        """Return the scopes that users may grant, and those that are blocked."""
         access = self.of(client, org=org)
         opened = tuple(scope for scope in scopes if access.opens(scope))
         return opened, tuple(scope for scope in scopes if scope not in opened)

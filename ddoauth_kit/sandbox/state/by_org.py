@@ -8,7 +8,7 @@ Choice = TypeVar("Choice")
 
 
 class ByOrg(Generic[Choice]):
-    """Hold one value for all organizations, and separate values for some of them."""
+    """One value for all organizations, and separate values for some of them."""
 
     def __init__(self, first: Choice) -> None:
         self._first = first
@@ -16,11 +16,11 @@ class ByOrg(Generic[Choice]):
         self._own: dict[str, Choice] = {}
 
     def of(self, org: str | None) -> Choice:
-        """Return an organization's value, by its id, or the general one."""
+        """Return the value for an organization's id, or else the general value."""
         return self._own.get(org, self._general) if org is not None else self._general
 
     def put(self, choice: Choice, *, org: str | None) -> None:
-        """Set an organization's value or, without an organization, the general one."""
+        """Set an organization's value or, without an organization, the general value."""
         if org is None:
             self._general = choice
         else:
@@ -31,6 +31,6 @@ class ByOrg(Generic[Choice]):
         self._own.pop(org, None)
 
     def reset(self) -> None:
-        """Restore the first value for all organizations."""
+        """Restore the initial value for all organizations."""
         self._general = self._first
         self._own.clear()

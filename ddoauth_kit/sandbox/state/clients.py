@@ -34,7 +34,7 @@ class RegisteredIntegration:
 
 @dataclass(frozen=True)
 class Client:
-    """One client with its own credentials; without `org_id` it is published."""
+    """One client with its own credentials; it is published if it has no `org_id`."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -44,7 +44,7 @@ class Client:
 
     @property
     def name(self) -> str:
-        """Return the app's name, as the consent page and the API key show it."""
+        """Return the app's name, as shown on the consent page and in the API key's name."""
         return self.integration.name
 
     @property
@@ -54,7 +54,7 @@ class Client:
 
     @property
     def onboarding_url(self) -> str:
-        """Return the target of Connect Accounts."""
+        """Return the target of the Connect Accounts button."""
         return self.integration.onboarding_url
 
     @property
@@ -72,7 +72,7 @@ class Client:
         return org.site.name in self.sites and self.org_id in {None, org.id}
 
     def description(self) -> dict[str, object]:
-        """Return the registration with its secret, for the command's JSON line."""
+        """Return the registration, including the secret, for the command's JSON line."""
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -103,11 +103,11 @@ class Clients:
         )
 
     def registered(self, client_id: str) -> Client:
-        """Return a client as it is registered now."""
+        """Return a client with its current registration."""
         return self._by_id[client_id]
 
     def amend(self, client_id: str, **changes: Any) -> Client:  # noqa: ANN401 - of its integration
-        """Change what is registered for a client; credentials and grants stay."""
+        """Change a client's registration; its credentials and grants stay valid."""
         client = self.registered(client_id)
         changed = replace(client, integration=replace(client.integration, **changes))
         self._by_id[client_id] = changed
@@ -142,9 +142,9 @@ class Clients:
 
 
 def demo_integration(scopes: Sequence[str] | None = None) -> RegisteredIntegration:
-    """Return the default integration of a sandbox without a client file.
+    """Return the default integration for a sandbox without a client file.
 
-    The integration asks for every scope in the catalogue, or only for those that are named.
+    The integration requests every scope in the catalogue, or only the given ones.
     """
     return RegisteredIntegration(
         name="Sandbox Integration",
@@ -210,7 +210,7 @@ def _integration(document: object, *, where: str) -> RegisteredIntegration:
 def _text(entry: Mapping[str, Any], key: str, *, where: str, needed: bool = False) -> str:
     value = entry.get(key, "")
     if not isinstance(value, str) or (needed and not value) or not value.isprintable():
-        raise SandboxError(f"{where}: {key} must be text")
+        raise SandboxError(f"{where}: {key} must be a string")
     return value
 
 
@@ -224,7 +224,7 @@ def _texts(entry: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]
 
 
 def check_uri(uri: str, *, where: str) -> None:
-    """Refuse anything but an absolute http or https URL; an onboarding URL may have a fragment."""
+    """Require an absolute http or https URL; only an onboarding URL may have a fragment."""
     # The value goes into a Location header, where a line break would start another header.
     try:
         parts = urlsplit(uri)

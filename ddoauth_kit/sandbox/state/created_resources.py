@@ -16,7 +16,7 @@ ITEMS_KEPT = 1000
 
 
 class Shelf:
-    """The latest thousand resources of one kind in one org, by id, oldest first."""
+    """The latest thousand resources of one kind in one org, keyed by id, oldest first."""
 
     def __init__(self, items: Iterable[Item], *, key: Callable[[Item], str]) -> None:
         self._key = key
@@ -28,18 +28,18 @@ class Shelf:
         return list(self._items.values())
 
     def find(self, wanted: str) -> Item | None:
-        """Return the resource with an id, spelled exactly as it was issued."""
+        """Return the resource with an id, which must match exactly."""
         return self._items.get(wanted)
 
     def add(self, item: Item) -> Item:
-        """Store a new resource; the oldest is removed if there are a thousand."""
+        """Store a new resource; if there are already a thousand, the oldest is removed."""
         self._items[self._key(item)] = item
         while len(self._items) > ITEMS_KEPT:
             self._items.popitem(last=False)
         return item
 
     def replace(self, old: str, item: Item) -> Item:
-        """Replace a resource; a new id moves it to the end."""
+        """Replace a resource; if the id changes, the resource moves to the end."""
         if self._key(item) != old:
             del self._items[old]
         self._items[self._key(item)] = item
@@ -71,7 +71,7 @@ class Kept:
         return self._shelves[org.id, kind]
 
     def find(self, kind: str, wanted: str, *, org: Org) -> Item | None:
-        """Return the resource with a type and id, from any of an org's shelves."""
+        """Return the resource with this type and id from any of the org's shelves."""
         for (owner, _), shelf in self._shelves.items():
             item = shelf.find(wanted) if owner == org.id else None
             if item is not None and item.get("type") == kind:

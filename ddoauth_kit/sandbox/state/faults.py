@@ -1,4 +1,4 @@
-"""Failures on demand: what can fail, how often, and whether it fails now."""
+"""Failures on demand: what can fail, how often, and whether it fails this time."""
 
 from __future__ import annotations
 
@@ -29,37 +29,43 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         for fault in (
             Fault("server-error", "Token and API requests get 500 with a JSON body."),
             Fault("html-error", "Token and API requests get 502 with an HTML page."),
-            Fault("malformed-json", "Token and API answers lose the second half of their JSON."),
-            Fault("empty-body", "Token and API answers lose their body."),
-            Fault("slow", "Token and API answers arrive three seconds later."),
-            Fault("hang", "Token and API requests get no answer for a minute."),
-            Fault("cut-off", "Token and API answers break off before their announced end."),
+            Fault("malformed-json", "Token and API responses lose the second half of their JSON."),
+            Fault("empty-body", "Token and API responses lose their body."),
+            Fault("slow", "Token and API responses arrive three seconds late."),
+            Fault("hang", "Token and API requests get no response for a minute."),
+            Fault("cut-off", "Token and API responses are cut off before their announced end."),
             Fault(
                 "rate-limited",
                 ("Token and API requests get 429 with the number of seconds to wait."),
             ),
-            Fault("echo-secret", "Token and API requests get a 400 that repeats the request."),
-            Fault("denied-consent", "An approved consent counts as denied."),
-            Fault("script-error", "Consent fails with a script in the error's description."),
-            Fault("wrong-state", "The redirect carries a different state than the request."),
-            Fault("missing-state", "The redirect carries no state."),
-            Fault("duplicate-code", "The redirect carries the code twice."),
+            Fault("echo-secret", "Token and API requests get a 400 that echoes the request."),
+            Fault("denied-consent", "The customer's approval counts as a denial."),
+            Fault("script-error", "Consent fails, and the error's description contains a script."),
+            Fault("wrong-state", "The redirect has a different state from the request."),
+            Fault("missing-state", "The redirect has no state."),
+            Fault("duplicate-code", "The redirect contains the code twice."),
             Fault("foreign-domain", "The redirect names a domain that does not belong to Datadog."),
             Fault("wrong-domain", "The redirect names another Datadog site."),
-            Fault("inconsistent-site", "The redirect's site and domain can't belong together."),
-            Fault("narrowed-scopes", "The grant has one scope fewer than requested."),
+            Fault("inconsistent-site", "The redirect's site and domain contradict each other."),
+            Fault("narrowed-scopes", "The grant has one fewer scope than requested."),
             Fault(
                 "duplicate-callback",
                 "The sandbox calls a loopback redirect URI before the browser does.",
             ),
             Fault("expired-code", "The authorization code counts as expired."),
-            Fault("spent-code", "The authorization code counts as used."),
+            Fault("spent-code", "The authorization code counts as already used."),
             Fault("token-endpoint-gone", "Token requests get 404, as if the endpoint had moved."),
-            Fault("token-redirect", "Token requests get 307 to a host that is not Datadog's."),
+            Fault(
+                "token-redirect",
+                "Token requests get a 307 redirect to a host that is not Datadog's.",
+            ),
             Fault("error-with-200", "Token requests get 200 with an error in the body."),
-            Fault("other-error-shape", "A refused token request gets the other endpoint's format."),
-            Fault("lost-answer", "Tokens are issued, but the answer breaks off."),
-            Fault("no-refresh-token", "The answer to a refresh carries no refresh token."),
+            Fault(
+                "other-error-shape",
+                "A refused token request gets the error format of the other token endpoint.",
+            ),
+            Fault("lost-answer", "Tokens are issued, but the response is cut off."),
+            Fault("no-refresh-token", "The response to a refresh contains no refresh token."),
             Fault("other-site-token", "The access token belongs to another Datadog site."),
             Fault("expired-token", "The access token of an API call counts as expired."),
             Fault(
@@ -76,7 +82,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
 
 @dataclass
 class _Active:
-    """One injected fault, and how often it will still occur."""
+    """One injected fault, and how many more times it will occur."""
 
     name: str
     count: float = math.inf
@@ -92,9 +98,9 @@ class _Active:
 class FaultPlan:
     """The faults injected into one sandbox.
 
-    A fault with a count occurs that many times. A fault with a probability occurs at random, but in
-    the same pattern for the same seed. A fault for an organization or an attempt affects only that
-    one's requests.
+    A fault with a count occurs that many times. A fault with a probability occurs at random, but
+    follows the same pattern for the same seed. A fault for an organization or an attempt affects
+    only its requests.
     """
 
     def __init__(self, *, seed: str, handling: Handling | None = None) -> None:
@@ -109,13 +115,13 @@ class FaultPlan:
         self._active.append(replace(parse_fault(spec), org=org, attempt=attempt))
 
     def inject_first(self, specs: Iterable[str]) -> None:
-        """Add faults that exist from the start and again after a reset."""
+        """Add faults that are active from the start and again after a reset."""
         self._first = tuple(specs)
         for spec in self._first:
             self.inject(spec)
 
     def clear(self, *, org: str | None = None) -> None:
-        """Forget all faults, or those of one organization."""
+        """Remove all faults, or those of one organization."""
         kept = [] if org is None else [each for each in self._active if each.org != org]
         self._active = kept
 
@@ -124,7 +130,7 @@ class FaultPlan:
         self._active = [parse_fault(spec) for spec in self._first]
 
     def strikes(self, name: str) -> bool:
-        """Return whether this fault occurs now, and decrease its count."""
+        """Return whether this fault occurs now, and decrement its count if it does."""
         for active in self._active:
             if active.name == name and active.count > 0 and self._happens(active):
                 active.count -= 1

@@ -7,12 +7,12 @@ import secrets
 
 
 class Fingerprints:
-    """Create short fingerprints with a salt that is never stored and vanishes with the process."""
+    """Creates short fingerprints with a salt that is never stored and dies with the process."""
 
     def __init__(self) -> None:
         self._salt = secrets.token_bytes(32)
 
     def of(self, value: str) -> str:
-        """Return 16 hex digits, which are the same for equal values in any field."""
+        """Return 16 hex digits, the same for equal values in any field."""
         data = value.encode(errors="replace")
         return hashlib.blake2b(data, key=self._salt, digest_size=8).hexdigest()

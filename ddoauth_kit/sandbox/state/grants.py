@@ -1,4 +1,4 @@
-"""Authorization codes, the grants that they turn into, and the grants' tokens."""
+"""Authorization codes, the grants that they are exchanged for, and the tokens of the grants."""
 
 from __future__ import annotations
 
@@ -66,16 +66,15 @@ class AccessToken:
     overdue_at: float = math.inf
 
     def lives(self, now: float) -> bool:
-        """Return whether the token is valid at this time of the sandbox's clock."""
+        """Return whether the token is valid at this time on the sandbox's clock."""
         return now < self.expires and time.monotonic() < self.overdue_at
 
 
 class Grants:
     """All codes, grants and tokens of one sandbox.
 
-    Expired codes and access tokens are deleted. Only the latest thousand grants of a client in an
-    org, and the latest thousand access tokens of a grant, are kept, so that a sandbox can run for
-    days.
+    Expired codes and access tokens are deleted. Only a client's latest thousand grants in an org
+    and a grant's latest thousand access tokens are kept, so a sandbox can run for days.
     """
 
     def __init__(self, *, mint: Mint, clock: Clock) -> None:
@@ -107,7 +106,7 @@ class Grants:
         return code
 
     def find_code(self, value: str) -> Code | None:
-        """Return a code until it expires, even after its use, so that a second use is noticed."""
+        """Return a code until it expires, even after its use, so that a second use is detected."""
         self._purge()
         return self._codes.get(value)
 
@@ -163,7 +162,7 @@ class Grants:
         return token if token is not None and token.lives(self._clock.timestamp()) else None
 
     def whose(self, value: str) -> Grant | None:
-        """Return the grant of an access token, even an expired one, or of a refresh token."""
+        """Return the grant of an access token, even if it has expired, or of a refresh token."""
         token = self._access.get(value)
         return token.grant if token is not None else self._refresh.get(value)
 

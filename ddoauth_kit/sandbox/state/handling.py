@@ -1,4 +1,4 @@
-"""Hold what is known about the request that the sandbox is answering."""
+"""The information about the request that the sandbox is currently handling."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Handling:
-    """Hold whom a request concerns, its faults, and its tolerated mistakes.
+    """A request's organization and attempt, its faults, and its tolerated mistakes.
 
-    `org` is an organization's id and `attempt` the fingerprint of the state that an authorization
-    began with. They determine which faults, switches and lifetimes apply.
+    `org` is an organization's id, and `attempt` is the fingerprint of the state that an
+    authorization started with. They determine which faults, switches and lifetimes apply.
     """
 
     org: str | None = None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ApiKey:
-    """One API key; its value is shown once, and later only the last four characters."""
+    """One API key; its value is shown only once, later only its last four characters."""
 
     id: str
     value: str = field(repr=False)

@@ -11,10 +11,10 @@ API_KEY_LENGTH = 32
 
 
 class Mint:
-    """Create ids and credentials from a seed, so that two runs of a script see the same ones.
+    """Creates ids and credentials from a seed, so two runs of a script see the same values.
 
-    Every credential starts with `sandbox-`, a prefix that no real credential has, so that a scan of
-    a repository can recognize it. These credentials protect only made-up data.
+    Every credential starts with `sandbox-`, a prefix that no real credential has, so scanners can
+    recognize it. These credentials protect only made-up data.
     """
 
     def __init__(self, *, seed: str) -> None:
@@ -22,7 +22,7 @@ class Mint:
         self._counts: Counter[str] = Counter()
 
     def uuid(self, label: str) -> str:
-        """Return the id of a named thing, which is the same at each call."""
+        """Return the id for a name, the same on every call."""
         signs = bytearray(self._digest(f"uuid:{label}")[:16])
         signs[6] = signs[6] & 0x0F | 0x40  # version 4 and its variant (RFC 9562, 5.4)
         signs[8] = signs[8] & 0x3F | 0x80
@@ -30,7 +30,7 @@ class Mint:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def number(self, label: str) -> int:
-        """Return the integer id of a named thing: at most 53 bits, safe in every JSON parser."""
+        """Return the integer id for a name: at most 53 bits, so every JSON parser can read it."""
         return int.from_bytes(self._digest(f"number:{label}")[:6], "big")
 
     def next_uuid(self, kind: str) -> str:
@@ -48,7 +48,7 @@ class Mint:
         return self._credential(kind, self._next(kind))
 
     def issued(self) -> tuple[str, ...]:
-        """Return every credential issued so far, so that a test can search for leaks."""
+        """Return every credential issued so far, so a test can search for leaks."""
         return tuple(
             self._credential(kind, number)
             for kind in SECRET_KINDS

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class User:
-    """The only person in an org, who may do everything there unless permissions are named."""
+    """The only person in an org, who may do everything there unless permissions are given."""
 
     id: str
     name: str
@@ -21,7 +21,7 @@ class User:
     permissions: frozenset[str] | None = None
 
     def may(self, permission: str) -> bool:
-        """Return whether this person has a permission; scopes are named like permissions."""
+        """Return whether this person has a permission; scopes and permissions share names."""
         return self.permissions is None or permission in self.permissions
 
 

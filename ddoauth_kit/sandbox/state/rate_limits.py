@@ -19,7 +19,7 @@ _NAMES = {"ListLogs": "logs_public_search_api"}
 
 
 class RateLimits:
-    """Count calls per org and operation, in windows aligned to the calendar.
+    """Counts calls per org and operation, in windows aligned with the calendar.
 
     Source: Datadog docs, rate limits. `X-RateLimit-Reset` is a number of seconds, not a Unix time.
     """
@@ -31,7 +31,7 @@ class RateLimits:
         self._calls: dict[tuple[str, str], tuple[int, int]] = {}
 
     def count(self, operation: Operation, *, org: Org) -> Headers:
-        """Count one call and return the headers for its answer, or refuse it."""
+        """Count one call and return the headers for its response, or refuse the call."""
         window = self._window()
         name = _name(operation)
         seen_window, calls = self._calls.get((org.id, name), (window, 0))
@@ -43,7 +43,7 @@ class RateLimits:
         return headers
 
     def uncounted(self, operation: Operation) -> Headers:
-        """Return the headers for an answer that does not count."""
+        """Return the headers for a response that doesn't count toward the limit."""
         return self._headers(_name(operation), window=self._window(), calls=0)
 
     def _window(self) -> int:
@@ -65,7 +65,7 @@ def _name(operation: Operation) -> str:
 
 
 def rate_headers(name: str, *, limit: int, period: int, remaining: int, reset: int) -> Headers:
-    """Write the five headers; period and reset are in seconds."""
+    """Write the five headers; the period and the reset are in seconds."""
     return (
         ("X-RateLimit-Limit", str(limit)),
         ("X-RateLimit-Period", str(period)),

@@ -1,4 +1,4 @@
-"""Browser sessions: who is signed in where, and which consents are pending."""
+"""Browser sessions: which org each is signed in to, and its pending consents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PENDING_KEPT = 20
 
 @dataclass(frozen=True)
 class Pending:
-    """One authorization request that is waiting for consent."""
+    """One authorization request waiting for consent."""
 
     id: str
     client: Client
@@ -45,17 +45,17 @@ class Session:
     unseen: Client | None = None
 
     def accepts(self, csrf: str) -> bool:
-        """Return whether a form came from a page in this session."""
+        """Return whether a form came from one of this session's pages."""
         return hmac.compare_digest(self.csrf.encode(), csrf.encode())
 
     def wait_for(self, pending: Pending) -> None:
-        """Remember a request until it is answered; only the latest few are kept."""
+        """Remember a request until it is answered; only the most recent few are kept."""
         self.pending[pending.id] = pending
         while len(self.pending) > PENDING_KEPT:
             self.pending.popitem(last=False)
 
     def take_unseen(self) -> Client | None:
-        """Return new credentials, but only the first time."""
+        """Return new credentials, but only once."""
         client, self.unseen = self.unseen, None
         return client
 
@@ -63,8 +63,8 @@ class Session:
 class Sessions:
     """The latest thousand browser sessions of one sandbox.
 
-    Ids and CSRF tokens are truly random: nothing that a lesson prints depends on them, and a page
-    on the same machine must not be able to guess them.
+    Ids and CSRF tokens are truly random: no lesson output depends on them, and a page on the same
+    machine must not be able to guess them.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Sessions:
         return session if session is not None and session.site == site else None
 
     def leave(self, org: Org, *, to: Org) -> None:
-        """Sign browsers in to another org after theirs has ended."""
+        """Sign browsers in to another org after their org has ended."""
         for ticket in [each for each, of in self._tickets.items() if of.id == org.id]:
             del self._tickets[ticket]
         for session in self._by_id.values():
@@ -86,7 +86,7 @@ class Sessions:
                 session.pending.clear()
 
     def ticket(self, org: Org) -> str:
-        """Return a ticket that signs a browser in to an org once."""
+        """Return a one-time ticket that signs a browser in to an org."""
         ticket = new_token()
         self._tickets[ticket] = org
         while len(self._tickets) > SESSIONS_KEPT:

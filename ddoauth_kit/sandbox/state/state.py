@@ -74,7 +74,7 @@ class Twin:
         self.apps = AppDecisions()
 
     def reset(self) -> None:
-        """Forget everything except the clients, whose credentials still work."""
+        """Forget everything except the clients; their credentials still work."""
         self._begin()
         self.telemetry.clear()
         self.faults.reset()
@@ -87,14 +87,14 @@ class Twin:
         return self.all_switches.of(self.handling.org)
 
     def tolerates(self, name: str) -> bool:
-        """Return whether a mistake is tolerated, and remember that it was."""
+        """Return whether a mistake is tolerated; if it is, remember that."""
         forgiven = name in self.switches.tolerates
         if forgiven:
             self.handling.tolerated.append(name)
         return forgiven
 
     def org_of_id(self, org_id: str) -> Org:
-        """Return an org on any site by its id, or refuse the id."""
+        """Return an org on any site by its id, or refuse an unknown id."""
         for orgs in self.orgs.values():
             for org in orgs:
                 if org.id == org_id:
@@ -102,7 +102,7 @@ class Twin:
         raise NotThereError(f"no organization has the id {org_id!r}")
 
     def org(self, site: Site, *, org_id: str | None = None) -> Org:
-        """Return an org on the site by its id, or else the site's first."""
+        """Return the org with this id on the site, or else the site's first org."""
         orgs = self.orgs[site.name]
         return next((org for org in orgs if org.id == org_id), orgs[0])
 
@@ -138,7 +138,7 @@ class Twin:
         self.grants.revoke_client(client.client_id, org=org)
 
     def publish(self, client: Client) -> Client:
-        """Create the published client for a private one, which still works for its org."""
+        """Create the published version of a private client, which still works for its org."""
         return self.clients.publish(client.integration)
 
     def amend(self, client_id: str, **changes: Any) -> Client:  # noqa: ANN401 - see `Clients.amend`
@@ -157,7 +157,7 @@ class Twin:
         return self.clients.make_private(client.integration, org=self.orgs[site][0])
 
     def ends_now(self, grant: Grant) -> bool:
-        """Return whether a fault ends this grant now, alone or with all others of its client."""
+        """Return whether a fault ends this grant now, alone or with its client's other grants."""
         if self.faults.strikes("revoked-grant"):
             self.grants.revoke(grant)
             return True

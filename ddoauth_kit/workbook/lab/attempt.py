@@ -1,4 +1,4 @@
-"""Begin an attempt that a panel can wait for, however its answer arrives."""
+"""Start an attempt that a panel can wait for, however the redirect arrives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import AuthorizationError, InputError
-from ddoauth_kit.http.in_process import is_in_process
 from ddoauth_kit.oauth.callback.attempts import ANOTHER
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
 from ddoauth_kit.oauth.callback.listener import CallbackListener
@@ -14,6 +13,7 @@ from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.redirect import Redirect, pasted_redirect
 from ddoauth_kit.printable import counted
 from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.in_process import is_in_process
 from ddoauth_kit.workbook.lab.listen_or_paste import comes_back_here
 from ddoauth_kit.workbook.lab.shared_sandbox import ports_path
 
@@ -38,7 +38,7 @@ CLICKS: Final = "Decide on the page below, as a customer would."
 
 
 class Attempt(Protocol):
-    """Tell a panel which address to open, what to do there, and how to end the attempt."""
+    """Tells a panel which address to open, what to do there, and how to end the attempt."""
 
     url: str
     advice: str
@@ -47,16 +47,16 @@ class Attempt(Protocol):
         """Return the tokens, or raise the error that prevented them; `timeout` is in seconds."""
 
     def take(self, redirect: str) -> None:
-        """Accept a pasted redirect; if it is not an answer, raise and keep waiting."""
+        """Accept a pasted redirect; if it belongs to another attempt, raise and keep waiting."""
 
     def cancel(self) -> None:
         """Stop waiting; any thread may call this."""
 
 
 def begin_attempt(lab: Lab, *, check: Check = lambda _response: None) -> Attempt:
-    """Return an attempt whose answer reaches the listener or must be pasted.
+    """Return an attempt whose redirect reaches the listener or must be pasted.
 
-    A sandbox in this process shows its pages in the notebook, and the redirect comes from there.
+    A sandbox in this process shows its pages in the notebook, which also sends the redirect.
 
     The listener is used for the sandbox, and for a registered loopback redirect URI if its port is
     free and the browser is on this machine, unless `DDOAUTH_CONSENT` is `paste`. `check` receives
@@ -79,7 +79,7 @@ def begin_attempt(lab: Lab, *, check: Check = lambda _response: None) -> Attempt
 
 
 class ListenedAttempt:
-    """Wait at the listener; a redirect that can't reach it can still be pasted."""
+    """An attempt that waits at the listener; a redirect that can't reach it can still be pasted."""
 
     advice = LISTENS
 
@@ -91,7 +91,7 @@ class ListenedAttempt:
 
 
 class PastedAttempt:
-    """Wait for a paste, because redirects cannot reach this machine by themselves."""
+    """An attempt that waits for a paste, because redirects can't reach this machine directly."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class PastedAttempt:
         """Check a pasted redirect and exchange its code.
 
         Raises:
-            AuthorizationError: it does not answer this attempt; the attempt stays pending.
+            AuthorizationError: it doesn't belong to this attempt, which stays pending.
         """
         redirect = pasted_redirect(redirect)
         redirect.refuse_fault()
@@ -138,7 +138,7 @@ class PastedAttempt:
 
     def cancel(self) -> None:
         """Stop waiting."""
-        what = "The wait was cancelled before an answer arrived."
+        what = "The wait was cancelled before the redirect arrived."
         self._answer.end(AuthorizationError("wait_cancelled", what))
 
     def _is_spent(self, _redirect: Redirect) -> bool:
@@ -150,11 +150,11 @@ def listener_of(
 ) -> CallbackListener[TokenSet]:
     """Return the listener for a lab's two URLs; entering it opens the port.
 
-    Without `onboarding`, it serves only the redirect URI. `check` is as in `begin_attempt`.
+    Without `onboarding`, it serves only the redirect URI. `check` works as in `begin_attempt`.
 
-    In live mode, the port is the registered one. In the sandbox, any free port is added to the
+    In live mode, the port is the registered one. In the sandbox, a free port is added to the
     client's registration, and browsers use Jupyter's proxy if there is one. Codes are exchanged and
-    grants stored as in `lab.exchange`.
+    grants are stored as in `lab.exchange`.
 
     Raises:
         InputError: `no_loopback_redirect_uri`, or `port_not_opened` when the block is entered.

@@ -1,4 +1,4 @@
-"""Define what a lab talks to, and what differs between a sandbox and real Datadog."""
+"""Define what a lab talks to, and how a sandbox differs from real Datadog."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Mode(StrEnum):
-    """Name the server that the lab talks to."""
+    """The kind of server that the lab talks to."""
 
     SANDBOX = "sandbox"
     LIVE = "live"
@@ -34,11 +34,11 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Backend(ABC):
-    """Hold the parts of a lab for one site.
+    """The parts of a lab for one site.
 
     Without `owned`, `close` does nothing, because another lab opened the parts. `person` replaces
     the backend's own method: it turns an authorization request into the redirect or the checked
-    answer.
+    response.
     """
 
     site: Site
@@ -60,12 +60,12 @@ class Backend(ABC):
 
     @property
     def chances(self) -> int:
-        """Return how many answers one attempt accepts; a person may mistype."""
+        """Return how many redirects one attempt accepts; a person may mistype."""
         return 1
 
     @property
     def customer(self) -> Customer:
-        """Return who clicks on the customer's pages."""
+        """Return the one who clicks on the customer's pages."""
         return Customer(self.site, sandbox=self.mode is Mode.SANDBOX)
 
     @property
@@ -91,7 +91,7 @@ class Backend(ABC):
 
     @abstractmethod
     def consent(self, request: AuthorizationRequest) -> AuthorizationResponse | str:
-        """Return the redirect that answers a request, or the checked answer."""
+        """Return the redirect for a request, or the checked response."""
 
     @abstractmethod
     def drill(self, name: str) -> DdoauthError | Skipped:

@@ -1,4 +1,4 @@
-"""Act for the customer in a lesson: click in the sandbox, or tell a person in live mode."""
+"""Act as the customer in a lesson: click in the sandbox, or tell a person what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 from ddoauth_kit.workbook.show.cards import Rows, Skipped, rows
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Errand:
-    """One thing that a customer does: the page and its button, in words and for a script."""
+    """One task of a customer: the page and its button, in words and for a script."""
 
     page: str
     button: str
@@ -46,7 +46,7 @@ _UNINSTALL: Final = _Errand("Integrations", "Uninstall", "/integrations", "integ
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """Record which page was opened, what was clicked, and how many clicks were accepted."""
+    """A record of the opened page, the clicked button, and the number of accepted clicks."""
 
     page: str
     button: str
@@ -54,7 +54,7 @@ class Clicked:
 
 
 class Customer:
-    """Click for the customer of one site; without a sandbox, say what a person must do."""
+    """Clicks for the customer of one site; without a sandbox, says what a person must do."""
 
     def __init__(self, site: Site, *, sandbox: bool) -> None:
         self._site = site
@@ -84,12 +84,12 @@ class Customer:
 
 
 def _times(errand: _Errand, *, site: Site, **fields: str) -> int:
-    """Submit each form on the errand's page that has the errand's action and these fields.
+    """Submit each form on the errand's page with the errand's action and these fields.
 
     Return how many forms were accepted.
 
     Raises:
-        NetworkError: `no_network`, if the sandbox has ended.
+        NetworkError: `no_network`, if the sandbox has stopped.
     """
     browser = Browser()
     url = site.app_url + errand.path

@@ -1,8 +1,7 @@
-"""Make mistakes on purpose, each in its own sandbox, and show the answers.
+"""Make mistakes on purpose, each in its own sandbox, and show the responses.
 
 A drill is a sandbox fault (`denied-consent`, `html-error`), the same fault once the client has
-tokens (`api:html-error`), or one of the client's mistakes listed here. No drill ever touches
-Datadog.
+tokens (`api:html-error`), or one of the client mistakes listed here. Drills never touch Datadog.
 """
 
 from __future__ import annotations
@@ -12,16 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec
 
 from ddoauth_kit.api.api_keys import ApiKey
-from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import metric_request
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.pkce import new_pkce_pair
-from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.oauth.tokens import current_user_request, monitor_list_request
 from ddoauth_kit.secret import Secret
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from ddoauth_kit.workbook.show.cards import Skipped
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthE
 
 
 def _planned(name: str) -> tuple[Callable[[Lab], None], tuple[str, ...]]:
-    """Return the steps of a drill, and the faults that its sandbox starts with."""
+    """Return a drill's steps, and the faults that its sandbox starts with."""
     if name in MISTAKES:
         return MISTAKES[name], ()
     fault = name.removeprefix(AT_API)
@@ -82,14 +80,14 @@ def _whole_flow(lab: Lab) -> None:
 
 
 def _faulty_api(lab: Lab, *, fault: str) -> None:
-    """Inject a fault after the exchange, so that it affects the API and not the token endpoint."""
+    """Inject a fault after the exchange, so it affects the API but not the token endpoint."""
     tokens = lab.exchange(lab.authorize())
     lab.inject(fault)
     lab.read_data(tokens)
 
 
 def _impatient_client(lab: Lab) -> None:
-    """Wait half a second for an answer that takes three."""
+    """Wait half a second for a response that takes three seconds."""
     tokens = lab.exchange(lab.authorize())
     lab.inject("slow:1")
     with Http(timeout=IMPATIENT) as http:
@@ -145,7 +143,7 @@ def _bad_scope(lab: Lab) -> None:
 
 def _token_of_another_site(lab: Lab) -> None:
     tokens = replace(lab.exchange(lab.authorize()), site=_another_site(lab))
-    refuse_failure(lab.oauth.http.send(current_user_request(tokens)))
+    refuse_failure(lab.oauth.http.send(monitor_list_request(tokens)))
 
 
 def _second_key(lab: Lab) -> None:
@@ -203,13 +201,13 @@ def _new_region(lab: Lab) -> None:
 
 
 def _region_without_credentials(lab: Lab) -> None:
-    """Consent in a different region from the one where the client is valid."""
+    """Consent in a region other than the one where the client is valid."""
     lab.oauth.registration = replace(lab.registration, sites=(lab.site.name,))
     lab.oauth.complete(_consented_in(lab, _another_site(lab).name), session=ONE_PERSON)
 
 
 def _consented_in(lab: Lab, region: str) -> str:
-    """Begin outside the tile, before the region is known, and let the customer choose one."""
+    """Start outside the tile, before the region is known, and let the customer choose one."""
     return visit_consent(lab.oauth.begin(session=ONE_PERSON), region=region)
 
 
@@ -248,7 +246,7 @@ MISTAKES: Final[dict[str, Callable[[Lab], None]]] = {
 def provoke(
     call: Callable[Arguments, object], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> DdoauthError:
-    """Call something that should fail, and return its error.
+    """Call a function that should fail, and return its error.
 
     Raises:
         AssertionError: nothing failed.

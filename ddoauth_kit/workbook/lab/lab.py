@@ -1,4 +1,4 @@
-"""Offer each step of a lesson as a method, so that cells and panels do the same thing."""
+"""Each step of a lesson as a method, so that cells and panels do the same thing."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ RUN_AGAIN: Final = (
     "This lab has already exchanged this response, and a code works only once: run the cell with "
     "`lab.authorize()` again, then this cell and the cells after it."
 )
-NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it can't send data."
+NO_KEY_SCOPE: Final = "This client does not request api_keys_write, so it can't send data."
 
 
 class Lab:
-    """Take one registration through the flow on one site, step by step.
+    """Takes one registration through the flow on one site, step by step.
 
-    `authorize` gets a redirect in the way that suits the mode: through scripted consent in the
-    sandbox, or through the listener or a pasted URL with real Datadog. Secrets that are shown only
-    once are stored before they are returned.
+    `authorize` gets a redirect in the way that suits the mode: scripted consent in the sandbox, and
+    the listener or a pasted URL with real Datadog. Secrets that are shown only once are stored
+    before they are returned.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -152,7 +152,7 @@ class Lab:
     def authorize(self, request: AuthorizationRequest | None = None) -> AuthorizationResponse:
         """Get consent for a request, by default a new one, and check the redirect.
 
-        In live mode, a paste that does not answer this attempt can be corrected twice.
+        In live mode, a paste that doesn't belong to this attempt can be corrected twice.
 
         Raises:
             AuthorizationError: consent was denied, or the redirect cannot be trusted.
@@ -193,7 +193,7 @@ class Lab:
         return self._grant(next(holders, grant_slot(tokens)))
 
     def holds(self, tokens: TokenSet) -> bool:
-        """Return whether the refresh token can be found again."""
+        """Return whether the refresh token can be retrieved from the store."""
         try:
             kept = self.grant(tokens).kept()
         except InputError:
@@ -201,9 +201,9 @@ class Lab:
         return kept is not None and kept.refresh_token == tokens.refresh_token
 
     def refresh(self, tokens: TokenSet) -> TokenSet:
-        """Get a new access token; a refused refresh token is forgotten.
+        """Get a new access token; a refused refresh token is deleted.
 
-        If another process or panel has newer tokens for this grant, those are returned.
+        If another process or panel has newer tokens for this grant, those are returned instead.
 
         Raises:
             TokenError, AnswerError, NetworkError: no token was issued, or none arrived.
@@ -212,13 +212,13 @@ class Lab:
         return self.grant(tokens).renew(tokens)
 
     def revoke(self, tokens: TokenSet) -> Exchange | Skipped:
-        """Forget a grant, then end it at Datadog; return the last exchange.
+        """Delete a grant, then end it at Datadog; return the last exchange.
 
         This step is skipped in live mode without `writes`.
 
         Raises:
-            TokenError, AnswerError, NetworkError: Datadog did not confirm, but the grant is deleted
-            here.
+            TokenError, AnswerError, NetworkError: Datadog did not confirm, but the grant is
+                deleted here.
         """
         if not self.backend.writes:
             return Skipped(NOT_ASKED)
@@ -240,7 +240,7 @@ class Lab:
     def _from_refresh_token(self) -> TokenSet | None:
         """Turn a bare refresh token into a grant; if refreshing replaced it, use the newer one.
 
-        Its organization is not known yet, so the token's digest is used instead.
+        The grant's organization is not known yet, so the token's digest is used instead.
         """
         bare = self._slot("refresh_token")
         while token := self.store.get(bare):
@@ -269,10 +269,10 @@ class Lab:
         return self._grants.setdefault(slot, Grant(self.oauth, store=self.store, slot=slot))
 
     def current_user(self, tokens: TokenSet) -> Exchange:
-        """Ask whose token this is; only this call works without a scope.
+        """Find out whose token this is; only this call works without a scope.
 
         Raises:
-            ApiError, AnswerError, NetworkError: the call was refused, or no answer arrived.
+            ApiError, AnswerError, NetworkError: the call was refused, or no response arrived.
         """
         response = self.oauth.http.send(current_user_request(tokens))
         refuse_failure(response)
@@ -302,7 +302,8 @@ class Lab:
     def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
         """Return the key that an earlier lesson stored, or create the organization's only key.
 
-        This is `ensure_api_key`: it asks the site whether a stored key still works and whose it is.
+        It calls `ensure_api_key`, which asks the site whether a stored key still works and whose it
+        is.
 
         Raises:
             InputError, ApiKeyError, AnswerError, NetworkError: see `create_api_key`.
@@ -348,7 +349,7 @@ class Lab:
         """Ask the site whether it accepts the key.
 
         Raises:
-            ApiKeyError, AnswerError, NetworkError: the answer was not clear.
+            ApiKeyError, AnswerError, NetworkError: the response was not clear.
         """
         if isinstance(api_key, Skipped):
             return api_key
@@ -417,7 +418,7 @@ def _told(error: ApiKeyNotKeptError) -> ApiKey:
 
 
 def _listed(scopes: tuple[str, ...]) -> str:
-    """Shorten a list of scopes to fit on a card; a hundred scopes would fill it."""
+    """Shorten a list of scopes to fit on a card, which a hundred scopes would fill."""
     shown = " ".join(scopes[:SHOWN_SCOPES])
     return (
         shown if len(scopes) <= SHOWN_SCOPES else f"{shown} and {len(scopes) - SHOWN_SCOPES} more"
@@ -431,7 +432,7 @@ def _(value: Lab) -> Rows:
     unusual = (("unusual", " ".join(registration.warnings)),) if registration.warnings else ()
     return (
         ("talks to", backend.talks_to),
-        ("changes things", "yes" if backend.writes else "no, as long as WRITES = False"),
+        ("may change data", "yes" if backend.writes else "no, as long as WRITES = False"),
         ("site", f"{value.site.name} ({value.site.domain})"),
         ("consent at", public.app_url),
         ("secret and tokens go to", public.api_url),
@@ -473,4 +474,4 @@ def _row(name: str, error: DdoauthError | Skipped) -> dict[str, str]:
 def _status(error: DdoauthError) -> str:
     if error.exchange:
         return str(error.exchange.status)
-    return "no complete answer" if isinstance(error, NetworkError) else "nothing sent"
+    return "no complete response" if isinstance(error, NetworkError) else "nothing sent"

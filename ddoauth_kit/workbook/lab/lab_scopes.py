@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import DdoauthError, InputError
+from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
-from ddoauth_kit.probing.scope_advice import (
+from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.blocking_probes import run_blocking
+from ddoauth_kit.workbook.lab.scope_advice import (
     calls_of,
     missing_scopes,
     scope_use,
     smallest_scopes,
     unused_scopes,
 )
-from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.show.cards import Skipped
 from ddoauth_kit.workbook.show.probe_progress import progress_for
 from ddoauth_kit.workbook.show.result_table import ResultTable
@@ -33,10 +36,10 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.probing.catalogue import Operation
     from ddoauth_kit.probing.probe_run import ProbeProgress
-    from ddoauth_kit.probing.scope_advice import ScopeNeeds, ScopeUse
     from ddoauth_kit.registration import ClientRegistration
     from ddoauth_kit.sites import Site
     from ddoauth_kit.workbook.lab.backend import Backend
+    from ddoauth_kit.workbook.lab.scope_advice import ScopeNeeds, ScopeUse
     from ddoauth_kit.workbook.verdicts import ProbeTables
 
 PATIENCE: Final = 60.0
@@ -45,7 +48,7 @@ CONTRASTS = 2
 
 
 class ProbedLab(Protocol):
-    """Describe the part of a lab that this file needs."""
+    """The part of a lab that this file needs."""
 
     backend: Backend
     site: Site
@@ -79,7 +82,7 @@ class ProbedLab(Protocol):
 
 
 class LabScopes:
-    """Work with scopes, for one lab and for the other sites of its registration."""
+    """Works with scopes, for one lab and for the other sites of its registration."""
 
     def __init__(self, lab: ProbedLab) -> None:
         self._lab = lab
@@ -111,7 +114,7 @@ class LabScopes:
     ) -> tuple[tuple[str, ...], ...]:
         """Return sets of scopes, each of which would open a refused call, smallest first.
 
-        `granted` are the token's scopes, by default all of the registration's scopes.
+        `granted` contains the token's scopes, by default all of the registration's scopes.
 
         Raises:
             InputError: `unknown_call`.
@@ -159,7 +162,7 @@ class LabScopes:
             probing = self.probing(
                 *scopes, sites=names, writes=writes, contrasts=contrasts, watch=shown
             )
-            return ProbeTables(probing.run_blocking())
+            return ProbeTables(run_blocking(probing))
 
     def probing(
         self,
@@ -183,11 +186,14 @@ class LabScopes:
             targets,
             writes=self._writes(writes),
             now=lab.oauth.clock(),
-            transcript=lab.transcript,
-            sleep=_sleep_for(lab),
             watch=watch,
-            # A sandbox on a busy machine is slow, and no other cause is possible.
-            timeout=PATIENCE if lab.backend.mode is Mode.SANDBOX else IMPATIENCE,
+            open_http=partial(
+                AsyncHttp,
+                transcript=lab.transcript,
+                sleep=_sleep_for(lab),
+                # A sandbox on a busy machine is slow, and no other cause is possible.
+                timeout=PATIENCE if lab.backend.mode is Mode.SANDBOX else IMPATIENCE,
+            ),
         )
 
     def _sites(self, sites: str | Sequence[str]) -> tuple[str, ...]:
@@ -209,7 +215,7 @@ class LabScopes:
 
 
 def _sleep_for(lab: ProbedLab) -> Callable[[float], Awaitable[None]]:
-    """Wait as the lab does: by advancing the sandbox's clock, or in real time."""
+    """Wait as the lab does: by advancing the sandbox's clock or in real time."""
     if lab.backend.mode is Mode.LIVE:
         return asyncio.sleep
 
@@ -286,10 +292,10 @@ def _yes(value: bool) -> str:  # noqa: FBT001 - a cell of a table
 def probe_target(
     lab: ProbedLab, site: str, *, scopes: Sequence[str] = (), contrasts: Sequence[TokenSet] = ()
 ) -> ProbeTarget:
-    """Return a target for probing a site; without a token, the target says why there is none.
+    """Return a target for probing a site; without a token, the target gives the reason.
 
-    In the sandbox it authorizes twice more, for one scope each, and creates the organization's
-    API key if there is none, as lesson 04 does. With real Datadog it does neither.
+    In the sandbox, it authorizes twice more, for one scope each, and creates the organization's API
+    key if there is none, as lesson 04 does. With real Datadog, it does neither.
     """
     wanted = tuple(dict.fromkeys(scopes or lab.registration.scopes))
     try:

@@ -1,4 +1,4 @@
-"""Let a person authorize, through the listener if the browser returns here, or by pasting."""
+"""Let a person authorize, through the listener if the browser can return here, or by pasting."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
-from ddoauth_kit.errors import AuthorizationError, InputError
-from ddoauth_kit.oauth.callback.listener import CallbackListener
-from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.terminal import organization
-from ddoauth_kit.oauth.consent.way_back import (
+from ddoauth_kit.doctor.way_back import (
     browser_is_here,
     consent_wanted,
     opens_no_window,
 )
+from ddoauth_kit.errors import AuthorizationError, InputError
+from ddoauth_kit.oauth.callback.listener import CallbackListener
+from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.registration.redirect_uris import leads_here
 
 if TYPE_CHECKING:
@@ -52,11 +51,11 @@ PROMPT = "Authorize in the browser, then paste the address of the page where you
 
 
 def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> AuthorizationResponse:
-    """Return the checked answer from the listener or a paste, and print who consented.
+    """Return the checked response from the listener or a paste, and print who consented.
 
     The listener is used for a loopback redirect URI and a browser on this machine; if no redirect
-    arrives in time, it can still be pasted. If `DDOAUTH_CONSENT` is `paste` or `listener`, it
-    decides. The organization is printed before the code is exchanged.
+    arrives in time, it can still be pasted. `DDOAUTH_CONSENT` can be set to `paste` or `listener`
+    to force one of the two. The organization is printed before the code is exchanged.
 
     Raises:
         AuthorizationError: see `CallbackListener.wait` and `OAuthClient.receive`.
@@ -64,7 +63,7 @@ def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> Authoriz
     """
     answer = _answer(request, oauth)
     response = oauth.receive(answer, session=ONE_PERSON) if isinstance(answer, str) else answer
-    print(organization(response))  # noqa: T201 - before anything is kept
+    print(response.organization)  # noqa: T201 - before anything is kept
     return response
 
 
@@ -114,7 +113,7 @@ def _listener(
 def _wait(
     listener: CallbackListener[AuthorizationResponse], request: AuthorizationRequest
 ) -> AuthorizationResponse:
-    """Show the link while it is valid, open it, and wait; don't leave it in the notebook."""
+    """Show the link while it is valid, open it and wait; the link does not stay in the notebook."""
     url = listener.start_url(request)
     with _shown(url, request, below=WAITING):
         webbrowser.open(url)
@@ -123,7 +122,7 @@ def _wait(
 
 @contextlib.contextmanager
 def _shown(url: str, request: AuthorizationRequest, *, below: str = "") -> Iterator[None]:
-    """Show a link during the block: in a cell's output, or as text outside a cell."""
+    """Show a link during the block, in a cell's output or, outside a cell, as text."""
     if not _in_kernel():
         print(f"Authorize in Datadog: {url}\n{below}".rstrip(), file=sys.stderr, flush=True)  # noqa: T201
         yield
@@ -153,7 +152,7 @@ def _somebody_is_there() -> bool:
 def ask_for_redirect(request: AuthorizationRequest) -> str:
     """Show the authorization URL and read the redirect URL, without storing them in the notebook.
 
-    The output shows the link only while the kit waits for an answer. The answer is read like a
+    The output shows the link only while the kit waits for the redirect. The input is read like a
     password, so it is not saved.
 
     Raises:
@@ -173,7 +172,7 @@ def getpass(prompt: str) -> str:
     """Ask for a line without showing it.
 
     Raises:
-        EOFError, NotImplementedError: nobody can be asked.
+        EOFError, NotImplementedError: there is nobody to ask.
     """
     if not _in_kernel() and not _somebody_is_there():
         raise EOFError

@@ -1,4 +1,4 @@
-"""Open the lab: decide what is real, and combine its parts."""
+"""Open the lab: choose between the sandbox and Datadog, and combine the lab's parts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.environment_values import value_of
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.http.in_process import serve, withdraw
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.oauth.client import OAuthClient
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.registration import (
     ClientRegistration,
     Kind,
@@ -27,11 +25,14 @@ from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints, SiteTable
 from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
-from ddoauth_kit.without_threads import sockets_exist, threads_exist
+from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.backend import Backend, Mode
 from ddoauth_kit.workbook.lab.drills import run_drill
+from ddoauth_kit.workbook.lab.in_process import serve, withdraw
 from ddoauth_kit.workbook.lab.lab import Lab
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from ddoauth_kit.workbook.lab.shared_sandbox import find_shared_sandbox
+from ddoauth_kit.workbook.lab.without_sockets import sockets_exist
 from ddoauth_kit.workbook.show.cards import show_cards_in
 
 if TYPE_CHECKING:
@@ -74,12 +75,12 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
     The sandbox is this kernel's own, unless JupyterLab's launcher runs one; the lab then joins that
     one. `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client,
     which requests eight scopes, or, with `every_scope`, all scopes in the catalogue. With
-    `mode="live"` the registration comes from the environment (`registration_from_environment`), as
-    the private client unless `DDOAUTH_CLIENT_KIND` says `published`, and nothing is created or sent
-    unless `writes` is true; the sandbox may always be changed. `DDOAUTH_SANDBOX` names a sandbox
-    that takes Datadog's place there. `sites` is for a site that is not in the kit's table; `person`
-    turns an authorization request into the redirect URL, and asks for it in the notebook by
-    default.
+    `mode="live"`, the registration comes from the environment (`registration_from_environment`). It
+    is the private client unless `DDOAUTH_CLIENT_KIND` is `published`. Nothing is created or sent
+    unless `writes` is true; the sandbox may always be changed. In live mode, `DDOAUTH_SANDBOX`
+    names a sandbox that takes Datadog's place. `sites` is for a site that is not in the kit's
+    table. `person` turns an authorization request into the redirect URL; by default, it asks for
+    this URL in the notebook.
 
     Raises:
         InputError: the site, mode, client file or environment can't be used.
@@ -109,11 +110,11 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
 ) -> Lab:
     """Open a lab in its own sandbox, which may have a profile and faults.
 
-    With `private`, it begins as integrations do: with a private client, which works only for the
-    first organization on its site and is a different one on each site. With `rotate`, each refresh
-    returns a new refresh token, and the previous one can't be used again. With `in_process`, the
-    sandbox needs no socket or thread, and only this process can reach it; this is the default if
-    there are no sockets or threads, as in a browser tab.
+    With `private`, it starts as integrations do: with a private client, which works only for the
+    first organization on its site and is a different client on each site. With `rotate`, each
+    refresh returns a new refresh token, and the previous one can't be used again. With
+    `in_process`, the sandbox doesn't need sockets or threads, and only this process can reach it;
+    this is the default if there are no sockets or threads, as in a browser tab.
 
     Raises:
         InputError: `unknown_site`, `bad_client_file` or `sandbox_not_started`.
@@ -154,7 +155,7 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
 
 
 class SandboxBackend(Backend):
-    """Let a script consent, and allow every step to write."""
+    """A backend that lets a script consent and allows every step to write."""
 
     mode = Mode.SANDBOX
 
@@ -173,10 +174,10 @@ class SandboxBackend(Backend):
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSandbox(SandboxBackend):
-    """Hold a sandbox in this kernel; a pause advances its clock.
+    """A sandbox in this kernel; pausing advances its clock.
 
     `client` is the registration in the sandbox, or None if no more addresses will be added. `after`
-    is anything that must live as long as this object.
+    is any object that must live as long as this one.
     """
 
     sandbox: Sandbox
@@ -249,7 +250,7 @@ class OwnSandbox(SandboxBackend):
 
 @dataclass(frozen=True, kw_only=True)
 class JoinedSandbox(SandboxBackend):
-    """Hold the sandbox behind the launcher's tile, with this kernel's own client."""
+    """The sandbox behind the launcher's tile, with this kernel's own client."""
 
     shared: SharedSandbox
 
@@ -300,7 +301,7 @@ def _join(shared: SharedSandbox, site: str, *, client: str, every_scope: bool) -
 
 @dataclass(frozen=True, kw_only=True)
 class Live(Backend):
-    """Represent real Datadog; each site has its own registration."""
+    """Real Datadog; each site has its own registration."""
 
     file: str
 
@@ -309,7 +310,7 @@ class Live(Backend):
 
     @property
     def talks_to(self) -> str:
-        """Return `real Datadog`, or the address that the environment names in its place."""
+        """Return `real Datadog`, or the address that the environment gives instead."""
         url = value_of(VARIABLE, os.environ)
         return f"the sandbox at {url}, not Datadog" if url else "real Datadog"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.api import queries, telemetry
+from ddoauth_kit.api import telemetry
 from ddoauth_kit.masking.redaction import redact
+from ddoauth_kit.workbook.lab import queries
 from ddoauth_kit.workbook.show.result_table import ResultTable
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ PAUSE: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """Say how to read back one kind of data, and which scope that needs."""
+    """How to read back one kind of data, and the scope that this needs."""
 
     data: str
     scope: str
@@ -72,7 +73,7 @@ def read_samples(
 ) -> ResultTable:
     """Read the sample back with the access token, as far as the granted scopes allow.
 
-    New data takes seconds to become visible, so each query is sent up to `tries` times, five
+    New data takes a few seconds to become visible, so each query is sent up to `tries` times, five
     seconds apart. Columns: `data`, `scope`, `request`, `found`, `value`.
 
     Raises:
@@ -125,7 +126,7 @@ def _questions(tokens: TokenSet, sample: telemetry.Telemetry) -> tuple[_Question
 
 
 def _value(question: _Question, item: dict[str, Any]) -> str:
-    """Return the answer as text, without the request's secrets."""
+    """Return the response as text, without the request's secrets."""
     try:
         found = str(question.value(item))
     except (KeyError, IndexError, TypeError):

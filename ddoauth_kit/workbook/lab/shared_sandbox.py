@@ -1,4 +1,4 @@
-"""Share the one sandbox of a Jupyter server between its launcher's tile and its kernels.
+"""Share one sandbox between a Jupyter server's launcher tile and its kernels.
 
 The tile's process writes the port and the key to a file that only this user can read. A kernel
 joins the sandbox if the same server started it; otherwise it has its own sandbox.
@@ -19,13 +19,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.config_folder import ONLY_ME, write_whole
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.http.message import Request
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import Endpoints, Host, Site
+from ddoauth_kit.whole_files import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ SERVER: Final = "JPY_PARENT_PID"
 
 @dataclass(frozen=True, slots=True)
 class SharedSandbox:
-    """Hold the address of the shared sandbox, and the key that lets a kernel join."""
+    """The address of the shared sandbox, and the key that lets a kernel join."""
 
     port: int
     key: str = field(repr=False)
@@ -59,7 +59,7 @@ class SharedSandbox:
         return joined
 
     def register(self, urls: CallbackUrls, *, client_id: str, client_secret: str) -> None:
-        """Add an address to the client, and tell the sandbox where browsers come from.
+        """Add an address to the client, and tell the sandbox which address browsers use.
 
         Raises:
             InputError: `sandbox_not_started`.
@@ -74,7 +74,7 @@ class SharedSandbox:
         )
 
     def answers(self) -> bool:
-        """Return whether the sandbox with this key answers; the key is not sent."""
+        """Return whether the sandbox with this key responds; the key is not sent."""
         try:
             with Http(timeout=TIMEOUT, deadline=TIMEOUT) as http:
                 self._proven(http)
@@ -94,9 +94,10 @@ class SharedSandbox:
         return answer
 
     def _sent(self, question: dict[str, Any]) -> Response:
-        """Send a request once the other side has proved that it knows the key; never send the key.
+        """Send a request once the other side has proved that it knows the key.
 
-        Instead, send a digest of the key and a number that is valid for one request.
+        The key itself is never sent, only a digest of it and of a number that is valid for one
+        request.
         """
         with Http(timeout=TIMEOUT, deadline=TIMEOUT) as http:
             nonce = self._proven(http)
@@ -108,7 +109,7 @@ class SharedSandbox:
         """Return the number with which the sandbox has proved its identity.
 
         Raises:
-            DdoauthError: nothing answers, or another program has taken the port.
+            DdoauthError: nothing responds, or another program has taken the port.
         """
         nonce = secrets.token_hex(32)
         response = http.send(self._request({}, ((NONCE_HEADER, nonce),)))
@@ -129,7 +130,7 @@ class SharedSandbox:
         url = f"http://127.0.0.1:{self.port}"
         urls = Endpoints(url, url, url, url)
         return Request(
-            purpose="question to the shared sandbox",
+            purpose="request to the shared sandbox",
             method="POST",
             site=Site("sandbox", "sandbox.invalid", "sandbox.invalid", "this machine", urls),
             host=Host.API,
@@ -140,12 +141,12 @@ class SharedSandbox:
 
 
 def _made(key: str, text: str) -> str:
-    """Return the digest of a text; only a program with the key can compute it."""
+    """Return a string's digest, which only a program with the key can compute."""
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
 def find_shared_sandbox() -> SharedSandbox | None:
-    """Return the sandbox that this kernel's Jupyter server runs for its launcher, if any."""
+    """Return the sandbox that this kernel's Jupyter server runs for its launcher, or None."""
     server = server_pid()
     if not server:
         return None
@@ -183,10 +184,10 @@ def _descriptor(server: int) -> Path:
 
 
 def _read(path: Path) -> SharedSandbox:
-    """Read a descriptor if it is a plain file that only this user can read.
+    """Read a descriptor if it is a regular file that only this user can read.
 
     Raises:
-        OSError, ValueError, KeyError, TypeError: it isn't one, or its contents are not valid.
+        OSError, ValueError, KeyError, TypeError: it isn't, or its contents are not valid.
     """
     number = os.open(
         path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -228,7 +229,7 @@ def server_pid(environ: Mapping[str, str] = os.environ) -> int:
 
 
 def _base_url(environ: Mapping[str, str]) -> str:
-    """Return the base URL from the server's own file, because kernels are not told it."""
+    """Return the base URL from the server's own file, because kernels don't know it."""
     try:
         path = runtime_folder() / f"jpserver-{server_pid(environ)}.json"
         return str(json.loads(path.read_text("utf-8"))["base_url"])

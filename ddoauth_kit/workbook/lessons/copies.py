@@ -1,4 +1,4 @@
-"""Copy the lessons to the user's folder, and never overwrite the user's changes."""
+"""Copy the lessons to the user's folder without ever overwriting the user's changes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.config_folder import write_whole
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import quoted_path
+from ddoauth_kit.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ NOTE: Final = ".ddoauth-copies.json"
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Hold the folder with the copies, and what happened to each lesson, by file name."""
+    """The folder with the copies, and what happened to each lesson, by file name."""
 
     folder: Path
     new: tuple[str, ...] = ()
@@ -31,7 +31,8 @@ class Copies:
 def copy_notebooks(lessons: Iterable[Path], *, folder: Path) -> Copies:
     """Copy missing lessons, and update copies that have not been edited.
 
-    An edited copy belongs to the user and is kept. The folder records the checksums of the copies.
+    An edited copy belongs to the user and is left alone. The folder records the checksums of the
+    copies.
 
     Raises:
         InputError: `bad_output_folder`.

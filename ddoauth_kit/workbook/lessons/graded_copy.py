@@ -1,4 +1,4 @@
-"""Grade a copy of the reference server in a lesson, before and after a line is changed."""
+"""Grade a copy of the reference server in a lesson, before and after changing a line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.binder import refuse_in_a_tab
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.grading.requirements import REQUIREMENTS
 from ddoauth_kit.grading.settings import (
@@ -28,6 +27,7 @@ from ddoauth_kit.grading.settings import (
     StartSettings,
 )
 from ddoauth_kit.own_python import python_command
+from ddoauth_kit.workbook.lessons.lesson_runs import refuse_in_a_tab
 from ddoauth_kit.workbook.show.result_table import ResultTable
 from ddoauth_kit.workbook.show.snippets import Snippet
 
@@ -46,7 +46,7 @@ STORED: Final = "stored_grade.json"
 
 @dataclass(frozen=True, eq=False)
 class ServerCopy:
-    """Hold a copy of the reference server in its own folder, which is deleted with this object."""
+    """A copy of the reference server in its own folder, which is deleted with this object."""
 
     _folder: Path = field(
         default_factory=lambda: Path(tempfile.mkdtemp(prefix="ddoauth-lesson-")), repr=False
@@ -60,7 +60,7 @@ class ServerCopy:
         return f"a copy of the reference server, {len(self._text.splitlines())} lines"
 
     def change(self, old: str, new: str) -> Snippet:
-        """Replace a text that occurs once, and return the difference from the original.
+        """Replace text that occurs once, and return the difference from the original.
 
         Raises:
             InputError: `unknown_line`, if the text does not occur exactly once.
@@ -154,7 +154,7 @@ class ServerCopy:
 
 
 def stored_grade() -> ResultTable:
-    """Return a stored grading of the reference server, without running a server.
+    """Return a stored grading report on the reference server, without running a server.
 
     Columns: `check`, `verdict`, `source`.
     """

@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.binder import refuse_in_a_tab
+from ddoauth_kit.binder import in_a_tab
+from ddoauth_kit.errors import InputError
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.comparison import ABSENT, EarlierRun, compare, results_of
@@ -30,7 +31,7 @@ _CODE: Final = re.compile(r"\w+: \[(?P<code>[a-z_]+)\] (?P<said>.*)")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LessonRuns:
-    """Hold the results of lessons on several sites; a notebook shows the matrix, without times."""
+    """The results of lessons on several sites; a notebook shows the matrix, without times."""
 
     runs: list[NotebookRun]
     written: list[str] = field(default_factory=list)
@@ -51,7 +52,7 @@ class LessonRuns:
 
     @property
     def failures(self) -> ResultTable:
-        """Return what failed; columns: `notebook`, `site`, `code`, `what happened`."""
+        """Return the failures; columns: `notebook`, `site`, `code`, `what happened`."""
         failed = [run for run in self.runs if run.status == "failed"]
         return ResultTable("failures", [_failure(run) for run in failed])
 
@@ -80,16 +81,16 @@ class LessonRuns:
 
 
 def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str = "") -> LessonRuns:
-    """Run lessons in the sandbox, each on each site in a separate kernel, two at a time.
+    """Run each lesson on each site in the sandbox, in a separate kernel, two at a time.
 
-    This is what `ddoauth run` does, except that site names are passed on unchanged, and the files
-    are deleted when this returns. `sites` is a list of names, a string of names separated by
-    spaces, or `all`; `client` is the path of an `oauth_clients.json`.
+    It works like `ddoauth run`, but passes site names on unchanged and deletes the files before it
+    returns. `sites` is a list of names, a string of names separated by spaces, or `all`; `client`
+    is the path of an `oauth_clients.json`.
 
     Raises:
         InputError: `unknown_notebook`, `bad_client_file` or `no_processes`; nothing ran.
     """
-    refuse_in_a_tab("run lessons in kernels of their own")
+    refuse_in_a_tab("run lessons in their own kernels")
     from ddoauth_kit.workbook.runs.local_runner import LocalRunner  # these two load Jupyter's parts
     from ddoauth_kit.workbook.runs.written_results import write_results
 
@@ -121,7 +122,7 @@ def _names(sites: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _failure(run: NotebookRun) -> dict[str, str]:
-    """Return the row for a failure; an error that is not the kit's own has no code."""
+    """Return the row for a failure; only the kit's own errors have a code."""
     found = _CODE.match(run.error)
     return {
         "notebook": run.notebook,
@@ -129,3 +130,13 @@ def _failure(run: NotebookRun) -> dict[str, str]:
         "code": found["code"] if found else "",
         "what happened": found["said"].split(". ")[0] + "." if found else run.error,
     }
+
+
+def refuse_in_a_tab(what: str) -> None:
+    """Refuse work that needs processes if this runs in a browser tab.
+
+    Raises:
+        InputError: `no_processes`.
+    """
+    if in_a_tab():
+        raise InputError("no_processes", f"A browser tab has no processes, so it can't {what}.")

@@ -1,4 +1,4 @@
-"""Show a lesson's subjects as tables: the machine, the sites, the faults, the findings."""
+"""Show a lesson's subjects as tables: the machine, the sites, the faults and the findings."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def server_code(name: str) -> Snippet:
 def check_environment(*, packages: Iterable[str] = ()) -> ResultTable:
     """Return a row for Python and for each package, by default those that the lessons need.
 
-    Columns: `needed`, `found` (yes or no), `next step` (empty where nothing is missing).
+    Columns: `needed`, `found` (yes or no), `next step` (empty if nothing is missing).
     """
     fresh = sys.version_info >= PYTHON
     version = ".".join(map(str, PYTHON))

@@ -23,8 +23,7 @@ def notebooks_folder() -> Path:
 def find_notebooks(names: list[str] | None = None) -> list[Path]:
     """Return the lessons with these names or paths, or all of them, in order.
 
-    A name may leave out the file extension, or be only the lesson's number: `01` or
-    `01_the_whole_flow`.
+    A name may omit the file extension or be just the lesson's number: `01_the_whole_flow` or `01`.
 
     Raises:
         InputError: `unknown_notebook`, with the names that exist, `not_a_notebook` or
@@ -60,7 +59,7 @@ def _find(name: str, lessons: list[Path]) -> Path:
 
 
 def _meant(name: str, stems: list[str]) -> str:
-    """Name the lessons that contain all these words, or else those with a similar spelling."""
+    """Return the lessons whose names contain all these words, or else those with similar names."""
     words = [word.zfill(2) for word in re.findall(r"[a-z0-9]+", name.lower())]
     found = [stem for stem in stems if words and set(words) <= set(stem.split("_"))]
     return f" Did you mean {' or '.join(found)}?" if found else nearest(name, stems)

@@ -1,1 +1,1 @@
-"""Support the lesson on your own app."""
+"""Support for the lesson on your own app."""

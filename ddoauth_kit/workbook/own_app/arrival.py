@@ -1,4 +1,4 @@
-"""Arrive at the onboarding URL as a browser does after a click on *Test Authorization*."""
+"""Open the onboarding URL as a browser does after a click on *Test Authorization*."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from ddoauth_kit.errors import AuthorizationError
-from ddoauth_kit.http.in_process import is_in_process
 from ddoauth_kit.oauth.callback.attempts import ANOTHER
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook.lab.attempt import listener_of
 from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.in_process import is_in_process
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.workbook.lab.lab import Lab
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 WAIT: Final = 30.0
 REDIRECTS: Final = 10
@@ -29,7 +29,7 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
 
     In the sandbox, a script acts as the browser, and its `decision` is `approve` or `deny`. With
     real Datadog, a person does this, so `lab.connect` is called. A sandbox in this process has no
-    listener, so the attempt begins at the consent page, and its redirect is treated like a pasted
+    listener, so the attempt starts at the consent page, and its redirect is treated like a pasted
     one.
 
     Raises:
@@ -47,7 +47,7 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
     own: list[str] = []
 
     def check(response: AuthorizationResponse) -> None:
-        """Refuse an attempt that another browser on this machine began at the same address."""
+        """Refuse an attempt that another browser on this machine started at the same address."""
         if not any(map(response.request.state.matches, own)):
             raise AuthorizationError("wrong_state", ANOTHER)
 
@@ -72,7 +72,7 @@ def _decide(browser: Browser, consent: str, page: BrowserPage, decision: str) ->
 
 
 def _follow(browser: Browser, url: str) -> tuple[str, BrowserPage]:
-    """Return the address where redirects end, and its page; give up on endless redirects."""
+    """Return the final address after all redirects, and its page; give up on endless redirects."""
     page = browser.open(url)
     for _ in range(REDIRECTS):
         if not page.location:

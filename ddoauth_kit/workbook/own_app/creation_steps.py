@@ -1,4 +1,4 @@
-"""List the steps to create a client, for each path that Datadog has offered.
+"""The steps for creating a client, for each path that Datadog has offered.
 
 Source: Datadog's pages "Create an API-based integration" and "Build an Integration" (today's), and
 "OAuth for Integrations", the page that the first one replaced (the older one).
@@ -23,7 +23,7 @@ PAGES: Final = {
 
 
 class CreationStep(NamedTuple):
-    """Hold what to do, what to watch for, and the step's source."""
+    """What to do, what to watch out for, and the step's source."""
 
     do: str
     note: str
@@ -41,13 +41,17 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
             TODAY,
         ),
         CreationStep(
-            "Choose the configuration method API with OAuth", "a tab of the listing", TODAY
+            "Choose the configuration method API with OAuth",
+            "on the listing's tab Configuration Method",
+            TODAY,
         ),
         CreationStep("Enter the OAuth client's name", "it should match the integration's", TODAY),
-        CreationStep("Enter the onboarding URL", "the tile sends domain and site to it", TODAY),
-        CreationStep("Add the redirect URIs", "Datadog refuses any other as mismatching", TODAY),
+        CreationStep("Enter the onboarding URL", "the tile opens it with domain and site", TODAY),
+        CreationStep("Add the redirect URIs", "Datadog refuses every other redirect URI", TODAY),
         CreationStep(
-            "Generate the client secret", ("for tests; store it, because it is shown once"), TODAY
+            "Generate the client secret",
+            "you use it for tests; store it, because it is shown once",
+            TODAY,
         ),
         CreationStep(
             "Choose the scopes", ("as few as possible; you need api_keys_write to send data"), TODAY
@@ -57,22 +61,30 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
     ),
     "app": (
         CreationStep(
-            "Open the Developer Platform and create a blank app", ("one for each client"), OLDER
+            "Open the Developer Platform and create a blank app",
+            "each client needs its own app",
+            OLDER,
         ),
-        CreationStep("Mark the app stable, and save", "when you are ready to publish", OLDER),
+        CreationStep(
+            "Mark the app stable, and save",
+            "Datadog lists this here, but do it when you are ready to publish",
+            OLDER,
+        ),
         CreationStep(
             "Click New Confidential OAuth Client", "its id and secret are shown once", OLDER
         ),
-        CreationStep("Store id and secret", "they are for tests in this organization", OLDER),
+        CreationStep("Store id and secret", "you use them for tests in this organization", OLDER),
         CreationStep(
-            "Enter name, description and redirect URIs", "Datadog refuses all others", OLDER
+            "Enter name, description and redirect URIs",
+            "Datadog refuses every other redirect URI",
+            OLDER,
         ),
-        CreationStep("Enter the onboarding URL", "the tile sends domain and site to it", OLDER),
+        CreationStep("Enter the onboarding URL", "the tile opens it with domain and site", OLDER),
         CreationStep(
             "Choose the scopes", ("as few as possible; you need api_keys_write to send data"), OLDER
         ),
         CreationStep("Save the changes", "the test is the next step on the page", OLDER),
-        CreationStep("Click Test Authorization", "it sends domain to the onboarding URL", OLDER),
+        CreationStep("Click Test Authorization", "it opens the onboarding URL with domain", OLDER),
     ),
     "eu": (
         CreationStep(
@@ -85,12 +97,20 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
             "in the menu behind the app's gear icon",
             OLDER,
         ),
-        CreationStep("Import the manifest in the EU organization", "it gets a new client", OLDER),
         CreationStep(
-            "Copy the new client's id and secret", "the first client's are refused there", OLDER
+            "Import the manifest in the EU organization", "the import creates a new client", OLDER
         ),
-        CreationStep("Register them for eu1", "with the form or in the environment", OURS),
-        CreationStep("Click Test Authorization there", "its domain should be datadoghq.eu", OLDER),
+        CreationStep(
+            "Copy the new client's id and secret", "EU1 refuses those of the first client", OLDER
+        ),
+        CreationStep(
+            "Register them for eu1", "with the form in section 2, or in environment variables", OURS
+        ),
+        CreationStep(
+            "Click Test Authorization there",
+            "check that the parameter domain is datadoghq.eu",
+            OLDER,
+        ),
     ),
 }
 

@@ -1,11 +1,11 @@
-"""Show what is wrong with a registration, and what was stored."""
+"""Show the problems with a registration, and the stored values."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.registration.redirect_uris import why_no_redirect_uri
-from ddoauth_kit.registration.saved_registration import SavedRegistration, problems_of
+from ddoauth_kit.workbook.own_app.saved_registration import SavedRegistration, problems_of
 from ddoauth_kit.workbook.show.cards import Rows, rows
 from ddoauth_kit.workbook.show.result_table import ResultTable
 
@@ -21,7 +21,7 @@ _NO_URI: Final = ("redirect URIs", "is empty.")
 def _(value: SavedRegistration) -> Rows:
     return (
         ("client id", value.client_id),
-        ("good on", value.site),
+        ("works on", value.site),
         ("client file", value.file),
         ("client secret", value.secret),
         ("next", value.use),
@@ -39,7 +39,7 @@ def check_registration(
     refused = [
         ("redirect URI", f"{uri[:120]}: {why_no_redirect_uri(uri)}", True) for uri in refused_uris
     ]
-    # The field has something in it, and the sentences about that are enough.
+    # The field is not empty, and the sentences about its contents are enough.
     others = [each for each in problems_of(registration) if not refused or each[:2] != _NO_URI]
     table = [
         {"field": field, "problem": problem, "stops": "yes" if stops else "no"}

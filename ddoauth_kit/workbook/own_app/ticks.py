@@ -7,7 +7,8 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.binder import NOTHING_KEPT, on_binder
-from ddoauth_kit.config_folder import config_folder, write_setting
+from ddoauth_kit.config_folder import config_folder
+from ddoauth_kit.whole_files import write_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,10 +18,10 @@ NO_HOME: Final = "the environment names no home folder"
 
 
 class Ticks:
-    """Hold the ticked steps in one list; an unreadable file counts as empty.
+    """The ticked steps in one list; an unreadable file counts as empty.
 
     Ticks are stored by the text of their step, because lists change. If two kernels write, the last
-    one wins.
+    write wins.
     """
 
     def __init__(self, name: str, *, environ: Mapping[str, str] = os.environ) -> None:
@@ -31,7 +32,7 @@ class Ticks:
 
     @property
     def where(self) -> str:
-        """Say where ticks are stored."""
+        """Describe where ticks are stored."""
         return f"this kernel ({self._why_here})" if self._why_here else _from_home(self._path)
 
     def read(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
-"""Offer panels; only this folder imports ipywidgets.
+"""The panels; only this folder imports ipywidgets.
 
-A panel shows what a cell can get with the same method. It also has a text form, so that a page
-without a kernel shows the same information.
+A panel shows what a cell can get with the same method. It also has a text form, so a page without a
+kernel shows the same information.
 """
 
 from ddoauth_kit.workbook.panels.api_key_panel import ApiKeyPanel

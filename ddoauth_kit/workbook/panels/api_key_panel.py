@@ -1,4 +1,4 @@
-"""Create the API key, once."""
+"""Create the API key, but only once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 NOT_YET: Final = Skipped(
-    "No API key is stored yet; `lab.api_key(tokens)` creates it in a cell.", state="not yet"
+    "No API key is stored yet; in a cell, create one with `lab.api_key(tokens)`.", state="not yet"
 )
 NOT_KEPT: Final = (
     "The key could not be stored: save this panel's `panel.api_key.key.reveal()` in your secret "
@@ -27,9 +27,9 @@ NOT_KEPT: Final = (
 
 
 class ApiKeyPanel(Panel):
-    """Create the key unless one is stored, and show its last four characters and its store.
+    """Creates the key unless one is stored, and shows its last four characters and its store.
 
-    `api_key` is the key, or the reason why it is missing: a skipped step, or an error.
+    `api_key` is the key, or the reason it is missing: a skipped step or an error.
     """
 
     def __init__(self, lab: Lab, tokens: TokenSet) -> None:
@@ -43,7 +43,7 @@ class ApiKeyPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return the key, or the reason why it is missing."""
+        """Return the key, or the reason it is missing."""
         return self.api_key
 
     def parts(self) -> Iterable[widgets.Widget]:
@@ -65,7 +65,7 @@ class ApiKeyPanel(Panel):
         self._tell()
 
     def _offer(self, *, more: bool) -> None:
-        """Hide the button when there is nothing left to do."""
+        """Hide the button if there is nothing left to do."""
         self._create.disabled = not more
         self._create.layout.display = "" if more else "none"
 

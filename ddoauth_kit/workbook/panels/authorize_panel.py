@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError
-from ddoauth_kit.http.in_process import is_in_process
-from ddoauth_kit.oauth.consent.terminal import organization
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.attempt import begin_attempt
+from ddoauth_kit.workbook.lab.in_process import is_in_process
 from ddoauth_kit.workbook.lab.listen_or_paste import link
 from ddoauth_kit.workbook.panels.page_view import PageView
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 WAIT: Final = 300.0
 NOT_YET: Final = (
-    "Nobody has authorized with this panel yet; `lab.connect()` does the same in a cell."
+    "Nobody has authorized with this panel yet; to authorize in a cell, call `lab.connect()`."
 )
 CANCELLED: Final = "Cancelled; the link no longer works. You can start again."
 NOT_WAITING: Final = "No authorization is pending: press Authorize first."
@@ -44,10 +43,10 @@ REDIRECT: Final = Field("redirect", "Address of the page you ended up on", kind=
 
 
 class AuthorizePanel(Panel):
-    """Offer a link, wait for the redirect, and show the tokens masked; `tokens` holds them.
+    """Offers a link, waits for the redirect, and shows the tokens masked; `tokens` contains them.
 
-    If a cell already has `tokens`, they are shown, and nothing is requested before a click. `wait`
-    is in seconds. `done` is called with new tokens.
+    If a cell already has `tokens`, the panel shows them and doesn't request anything before a
+    click. `wait` is in seconds. `done` is called with new tokens.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class AuthorizePanel(Panel):
         self._organization = ""
         self._link = widgets.HTML()
         self._page = PageView("Consent page of the sandbox", leave=self._left)
-        self._begin = button("Authorize", self.begin, tooltip="Show the link, wait for the answer")
+        self._begin = button("Authorize", self.begin, tooltip="Show the link, then wait")
         self._cancel = button("Cancel", self.cancel, tooltip="Stop waiting for the redirect")
         self.form = TypedForm(REDIRECT, actions={"Use this address": self.paste})
         self._busy(waiting=False)
@@ -79,11 +78,11 @@ class AuthorizePanel(Panel):
         return self.tokens or Skipped(NOT_YET, state="not yet")
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return buttons, link, the sandbox's page, and the field for a pasted redirect."""
+        """Return the buttons, the link, the sandbox's page, and the field for a pasted redirect."""
         return (row(self._begin, self._cancel), self._link, self._page, self.form)
 
     def begin(self) -> None:
-        """Offer the link, and wait; a second click while it waits does nothing."""
+        """Offer the link and wait; another click during the wait does nothing."""
         self.start(self._await if threads_exist() else self._offer_once)
 
     def cancel(self) -> None:
@@ -93,7 +92,7 @@ class AuthorizePanel(Panel):
             self.beside(partial(self._stop, self._attempt))
 
     def paste(self, typed: Typed) -> FormReply:
-        """Accept a pasted redirect; if it is not an answer, the attempt stays pending."""
+        """Accept a pasted redirect; if it belongs to another attempt, this one stays pending."""
         redirect = typed.secrets.get("redirect")
         if self._attempt is None:
             self.say(NOT_WAITING)
@@ -119,7 +118,7 @@ class AuthorizePanel(Panel):
         self._end_without_threads(attempt)
 
     def _end_without_threads(self, attempt: Attempt) -> None:
-        """Show how the attempt ended, if there is no thread to wait for it."""
+        """Show how the attempt ended if there is no thread that waits for it."""
         if not threads_exist() and attempt is self._attempt:
             self._finish(attempt)
 
@@ -162,7 +161,7 @@ class AuthorizePanel(Panel):
 
     def _name(self, response: AuthorizationResponse) -> None:
         """Show who consented before the code is exchanged and the grant is stored."""
-        self._organization = organization(response)
+        self._organization = response.organization
         self.say(f"{self._organization} Getting tokens.")
 
     def _busy(self, *, waiting: bool) -> None:

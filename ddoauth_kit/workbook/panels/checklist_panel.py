@@ -1,4 +1,4 @@
-"""Tick off the steps in a list; the ticks are stored."""
+"""Tick off the steps in a list and store the ticks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOST: Final = " This file does not contain a list of ticks; your next tick replaces it."
 _LINKS: Final = "Datadog's pages: " + ", ".join(link(url, title) for title, url in PAGES.items())
 
-# ipywidgets cuts off a box's long label; on a narrow screen it should wrap.
+# ipywidgets truncates a checkbox's long label; on a narrow screen it should wrap.
 WRAPPED: Final = """<style>
 .ddoauth-checklistpanel .widget-checkbox { height: auto }
 .ddoauth-checklistpanel .widget-checkbox label { white-space: normal; line-height: 1.5 }
@@ -28,9 +28,9 @@ WRAPPED: Final = """<style>
 
 
 class ChecklistPanel(Panel):
-    """Offer a checkbox for each step in a path, such as `listing`; `done` holds the ticked numbers.
+    """Offers a checkbox for each step in a path, such as `listing`; `done` has the ticked numbers.
 
-    Its text form has no ticks, so a stored notebook is the same for everybody.
+    The text form has no ticks, so a stored notebook is the same for everybody.
     """
 
     def __init__(self, path: str = "listing") -> None:
@@ -60,7 +60,7 @@ class ChecklistPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return the value; it shows itself without a card."""
+        """Return the value, which is displayed without a card."""
         return self._table
 
     def text(self) -> str:
@@ -87,6 +87,7 @@ class ChecklistPanel(Panel):
         self._tell()
 
     def _tell(self) -> None:
-        # The place of the ticks may change with every write: a file may become unwritable.
+        # The place where ticks are stored may change with every write: a file may become
+        # unwritable.
         done = f"{len(self.done)} of {len(self._boxes)} done; saved in {self._ticks.where}."
         self.say(done + self._lost)

@@ -1,4 +1,4 @@
-"""Tick names in a searchable list; a plain click does not clear other ticks."""
+"""Tick names in a searchable list, where a plain click doesn't clear other ticks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _HERE: Final = Path(__file__).parent
 
 
 class Checks(anywidget.AnyWidget):
-    """Show checkboxes, with buttons for all and none; `value` lists the ticked names in order.
+    """Shows checkboxes, with buttons for all and none; `value` lists the ticked names in order.
 
-    A name from the page that is not among the options is ignored.
+    A name from the page is ignored if it is not one of the options.
     """
 
     _esm = _HERE / "checks.js"

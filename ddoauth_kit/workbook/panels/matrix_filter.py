@@ -17,7 +17,7 @@ _ANY: Final = "any"
 
 
 class FilterableMatrix:
-    """Show a matrix with fields that filter it; each change calls `matrix.where`."""
+    """Shows a matrix with fields that filter it; each change calls `matrix.where`."""
 
     def __init__(self, matrix: VerdictMatrix) -> None:
         self.matrix = matrix

@@ -1,4 +1,4 @@
-"""Show the pages of a sandbox that only this process can reach, and let a person click in them."""
+"""Show the pages of a sandbox that only this process can reach, and let a person click on them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import urljoin
 import anywidget
 import traitlets
 
-from ddoauth_kit.http.in_process import is_in_process
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.in_process import is_in_process
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ _REDIRECTS: Final = 10
 
 
 class PageView(anywidget.AnyWidget):
-    """Act as a small browser window; `leave` receives an address outside this process.
+    """A small browser window; `leave` receives an address outside this process.
 
     Scripts on a page do not run. Pages are sent to the frame in messages, because their forms
     contain tokens, and a widget's state may be saved.
@@ -40,14 +40,14 @@ class PageView(anywidget.AnyWidget):
 
     @property
     def html(self) -> str:
-        """Return the page that is shown, or ""."""
+        """Return the currently shown page, or ""."""
         return self._html
 
     def visit(self, url: str) -> None:
         """Show a page, as a browser without a history would.
 
         Raises:
-            NetworkError: `no_network`, if the sandbox has ended.
+            NetworkError: `no_network`, if the sandbox has stopped.
         """
         self._go(url, None)
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 STATUS: Final = "ddoauth-status"
 _CODE: Final = re.compile(r"`([^`<>\n]+)`")
-# ipywidgets gives a view this class when its kernel is gone; without a text, nobody knows why.
+# ipywidgets gives a view this class when its kernel is gone; without a message, nobody would know
+# why.
 _GONE: Final = """\
 .ddoauth-panel.jupyter-widgets-disconnected::before {
   content: "Disconnected: this panel's kernel has ended. Run the cell again.";
@@ -30,10 +31,10 @@ _GONE: Final = """\
 }
 .ddoauth-panel .widget-label.ddoauth-countdown { height: auto; white-space: normal; }
 .ddoauth-panel .widget-dropdown { box-sizing: border-box; max-width: calc(100% - 4px); }"""
-# JupyterLab takes keys pressed in a select as shortcuts of the notebook: an arrow moves to another
-# cell, `a` inserts one. Lumino leaves alone what has this attribute itself. A status line is read
-# out only if the element with the role lasts while its text changes. ipywidgets can set neither; a
-# style sheet tells when it is in place.
+# JupyterLab takes keys pressed in a select as notebook shortcuts: an arrow moves to another cell,
+# and `a` inserts one. Lumino ignores elements that have this attribute themselves. A status line is
+# read out only if the element with the role stays while its text changes. ipywidgets can't set
+# either; a style sheet reveals when the element is in place.
 _MEND: Final = f"""\
 const panel = this.closest('.widget-vbox');
 panel.addEventListener('focusin', (event) => {{
@@ -43,9 +44,9 @@ panel.querySelector('.{STATUS}')?.setAttribute('role', 'status');"""
 
 
 class Panel(ABC):
-    """Show a value and buttons; while a button's task runs, the kernel can still run cells.
+    """Shows a value and buttons; while a button's task runs, the kernel can still run cells.
 
-    Without threads, the task blocks the click until it ends.
+    Without threads, the task blocks the click until it finishes.
 
     Subclasses define the `value` that is shown without a kernel, and the `parts` of the view.
     """
@@ -59,7 +60,7 @@ class Panel(ABC):
     @property
     @abstractmethod
     def value(self) -> object:
-        """Return the value that the panel shows; there is a card for it."""
+        """Return the value that the panel shows as a card."""
 
     @abstractmethod
     def parts(self) -> Iterable[widgets.Widget]:
@@ -82,7 +83,7 @@ class Panel(ABC):
         return as_html(self.value)
 
     def finish(self, timeout: float | None = None) -> bool:
-        """Wait for a button's task to end; return whether it has."""
+        """Wait for a button's task to finish; return whether it has."""
         work = self._work
         if work is not None:
             work.join(timeout)
@@ -97,7 +98,7 @@ class Panel(ABC):
             return True
 
     def beside(self, work: Callable[[], None]) -> threading.Thread | None:
-        """Run a task in the background, whatever else is running."""
+        """Run a task in the background, regardless of what else is running."""
         if not threads_exist():
             self._guarded(work)
             return None

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.probing.verdict import Verdict
-from ddoauth_kit.without_threads import run_inline, threads_exist
+from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.without_sockets import run_inline
 from ddoauth_kit.workbook.panels.checks import Checks
 from ddoauth_kit.workbook.panels.matrix_filter import FilterableMatrix
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 GLANCE: Final = 0.5
-NOT_YET: Final = "No probes have run yet; `lab.scopes.probe()` does the same in a cell."
+NOT_YET: Final = "No probes have run yet; in a cell, run `lab.scopes.probe()`."
 
 
 class ProbePanel(Panel):
-    """Run and cancel probes; `probes` holds the results so far, as `lab.scopes.probe` returns them.
+    """Runs and cancels probes; `probes` has the results so far, as `lab.scopes.probe` returns them.
 
-    Initially, the scopes that a cell has probed are selected, or else all of the client's on the
-    lab's site.
+    Initially, the scopes that a cell has probed are selected, or else all of the client's scopes on
+    the lab's site.
 
     In live mode, only the lab's own site is offered, because each site has its own credentials.
     """
@@ -61,7 +62,7 @@ class ProbePanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return a statement that nothing was probed; results have their own matrix."""
+        """Return a statement that nothing has been probed; results have their own matrix."""
         return Skipped(NOT_YET, state="not yet")
 
     def text(self) -> str:
@@ -73,7 +74,7 @@ class ProbePanel(Panel):
         return self.probes.matrix.html() if self.probes else super().html()
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return fields, buttons, progress and table."""
+        """Return the fields, the buttons, the progress bar and the table."""
         fields = row(self._scopes, self._sites)
         return (fields, row(self._run, self._stop, self._bar), self._table)
 
@@ -127,7 +128,7 @@ class ProbePanel(Panel):
 
 
 def _reason(report: ProbeReport) -> str:
-    """Return the reason why every probe failed, if all share one."""
+    """Return the reason that every probe failed, if they all share one."""
     reasons = {(result.verdict, result.evidence) for result in report.results}
     verdict, evidence = reasons.pop() if len(reasons) == 1 else ("", "")
     return f" {evidence}" if verdict == Verdict.FAILED else ""

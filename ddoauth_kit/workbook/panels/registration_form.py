@@ -5,13 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.binder import takes_no_credentials
+from ddoauth_kit.binder import in_a_tab, on_binder
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.registration import ClientRegistration, Kind, can_be_redirect_uri
-from ddoauth_kit.registration.saved_registration import keep_registration
+from ddoauth_kit.registration import ClientRegistration, Kind
+from ddoauth_kit.registration.redirect_uris import why_no_redirect_uri
 from ddoauth_kit.scopes import parse_scopes
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.own_app.registration_check import check_registration
+from ddoauth_kit.workbook.own_app.saved_registration import keep_registration
 from ddoauth_kit.workbook.panels.panel import Panel
 from ddoauth_kit.workbook.panels.typed_form import Field, FormReply, TypedForm
 from ddoauth_kit.workbook.show.cards import Skipped, as_html
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
     import ipywidgets as widgets
 
-    from ddoauth_kit.registration.saved_registration import SavedRegistration
     from ddoauth_kit.secret import Secret
     from ddoauth_kit.store import Store
+    from ddoauth_kit.workbook.own_app.saved_registration import SavedRegistration
     from ddoauth_kit.workbook.panels.typed_form import Typed
     from ddoauth_kit.workbook.show.result_table import ResultTable
 
@@ -50,11 +51,11 @@ FIELDS: Final = (
 
 
 class RegistrationForm(Panel):
-    """Check and store the Developer Platform's values, as `keep_registration` does in a cell.
+    """Checks and stores the Developer Platform's values, as `keep_registration` does in a cell.
 
     Neither the input nor the messages about it become part of the notebook. The secret is removed
-    from its field at once, and kept here, for this client only, until it is stored. `store` can be
-    a sandbox's, for practice; by default, it is the real one, which live mode reads.
+    from its field at once and kept here, only for this client, until it is stored. `store` can be a
+    sandbox's store, for practice; by default, it is the real one, which live mode reads.
     """
 
     def __init__(self, site: str = "us1", *, store: Store | None = None) -> None:
@@ -63,7 +64,7 @@ class RegistrationForm(Panel):
         self._store = store
         self.kept: SavedRegistration | None = None
         self._held: tuple[tuple[str, str], Secret] | None = None
-        closed = takes_no_credentials() and store is None
+        closed = (on_binder() or in_a_tab()) and store is None
         self.form = TypedForm(
             *FIELDS, actions={"Check": self.check, "Keep": self.keep}, disabled=closed
         )
@@ -71,7 +72,7 @@ class RegistrationForm(Panel):
 
     @property
     def value(self) -> object:
-        """Return what was stored, or a statement that nothing was stored."""
+        """Return the stored values, or a statement that nothing was stored."""
         return self.kept or Skipped(NOT_YET, state="not yet")
 
     def parts(self) -> Iterable[widgets.Widget]:
@@ -79,7 +80,7 @@ class RegistrationForm(Panel):
         return (self.form,)
 
     def check(self, typed: Typed) -> FormReply:
-        """Show the findings of `check_registration` next to the fields, and store nothing."""
+        """Show the findings of `check_registration` next to the fields, but store nothing."""
         _, found = self._read(typed)
         errors = _by_field(found)
         return FormReply(_counted(errors), held=self._names_held, errors=errors)
@@ -107,7 +108,7 @@ class RegistrationForm(Panel):
         """Return the input as a registration, and the problems with it."""
         texts = typed.texts
         uris = _split(texts["redirect_uris"])
-        good = tuple(uri for uri in uris if can_be_redirect_uri(uri))
+        good = tuple(uri for uri in uris if not why_no_redirect_uri(uri))
         registration = ClientRegistration(
             client_id=texts["client_id"],
             client_secret=self._secret(typed),
@@ -136,7 +137,7 @@ def _split(text: str) -> list[str]:
 
 
 def _by_field(found: ResultTable) -> dict[str, str]:
-    """Return the sentences about each form field; the table names the fields in words."""
+    """Return the sentences about each form field; in the table, fields are named in words."""
     errors: dict[str, list[str]] = {}
     for each in found.rows:
         name = str(each["field"]).lower().replace(" ", "_")

@@ -1,4 +1,4 @@
-"""Pick a site and see its hosts."""
+"""Select a site and see its hosts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SitePicker(Panel):
-    """Show the hosts of the selected site; `value` is that site."""
+    """Shows the hosts of the selected site; `value` is that site."""
 
     def __init__(self, site: str = "us1", *, sites: SiteTable = DATADOG_SITES) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class SitePicker(Panel):
 
     @property
     def value(self) -> Site:
-        """Return the picked site."""
+        """Return the selected site."""
         return self._sites.named(self._field.value)
 
     def parts(self) -> Iterable[widgets.Widget]:

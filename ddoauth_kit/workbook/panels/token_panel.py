@@ -29,11 +29,11 @@ ENDED: Final = "This grant has ended. To continue, authorize again here or in an
 
 
 class TokenPanel(Panel):
-    """Show scopes and time to expiry; `tokens` holds the latest tokens, or None once revoked.
+    """Shows scopes and time to expiry; `tokens` has the latest tokens, or None once revoked.
 
-    The sandbox's clock stands still between requests, so this counts the seconds since the last
-    answer, unless that clock was moved further ahead. The panel shows only its own tokens, and does
-    not notice what a cell does with the same grant.
+    The sandbox's clock stands still between requests, so the panel counts the seconds since the
+    last response, unless the clock was moved further ahead. The panel shows only its own tokens and
+    doesn't notice what a cell does with the same grant.
     """
 
     def __init__(self, lab: Lab, tokens: TokenSet) -> None:
@@ -74,7 +74,7 @@ class TokenPanel(Panel):
         self.say("Revoking ends the grant: the customer has to authorize again. Are you sure?")
 
     def keep(self) -> None:
-        """Do not end the grant."""
+        """Don't end the grant."""
         self._ask(asking=False)
         self.show(self.value)
 
@@ -84,7 +84,7 @@ class TokenPanel(Panel):
         self.start(self._end)
 
     def tick(self) -> bool:
-        """Show the remaining seconds, and return whether there are any."""
+        """Show the remaining seconds, and return whether any are left."""
         tokens = self.tokens
         if tokens is None:
             self._left.value = "no access token: the grant has ended"
@@ -100,7 +100,7 @@ class TokenPanel(Panel):
         return left > 0
 
     def _begin(self) -> None:
-        """Count in the background until the time is up; ipywidgets never forgets a panel."""
+        """Count in the background until the time is up; ipywidgets never frees a panel."""
         if not threads_exist():
             self._count_on_the_loop()
         elif not self._counting.is_alive():
@@ -145,7 +145,7 @@ class TokenPanel(Panel):
         self.show(self.value)
 
     def _over(self) -> None:
-        """Offer to authorize again: the grant has ended, here or at Datadog."""
+        """Offer to authorize again, because the grant has ended, here or at Datadog."""
         self.tokens = None
         self._refresh.disabled = self._revoke.disabled = True
         self.tick()
@@ -178,7 +178,7 @@ class TokenPanel(Panel):
 
 
 def _expired(tokens: TokenSet, *, waits: bool) -> str:
-    """Say that the time is up, how to continue, and that the sandbox's clock may differ."""
+    """Explain that the time is up, how to continue, and that the sandbox's clock may differ."""
     after = "Refresh gets a new one" if tokens.refresh_token else "authorize again for a new one"
     slow = " (the sandbox's clock stands still between requests, so it may still accept the token)"
     return f"access token: expired; {after}{slow if waits else ''}"

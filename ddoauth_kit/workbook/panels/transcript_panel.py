@@ -1,4 +1,4 @@
-"""Unfold requests and answers, and copy a request as code."""
+"""Unfold requests and responses, and copy a request as code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
 from ddoauth_kit.workbook.show.clipboard import copy_buttons
 from ddoauth_kit.workbook.show.snippets import as_curl, as_httpx
-from ddoauth_kit.workbook.show.wire import wire_messages
+from ddoauth_kit.workbook.show.wire import transcript_html, wire_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,10 +25,10 @@ PAGE: Final = 50
 
 
 class TranscriptPanel(Panel):
-    """Show each exchange of a lab in masked form, as it was sent, 50 at a time.
+    """Shows each exchange of a lab as it was sent, but masked, 50 at a time.
 
-    Unfolding and copying happen only in the browser, so they work while a cell runs. A page is
-    created when it is first opened, and then only grows, so its entries stay unfolded.
+    Unfolding and copying happen only in the browser, so they work while a cell is running. A page
+    is created when it is first opened and then only grows, so its entries stay unfolded.
     """
 
     def __init__(self, lab: Lab) -> None:
@@ -44,7 +44,7 @@ class TranscriptPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return the value; it shows itself without a card."""
+        """Return the value, which is displayed without a card."""
         return self._lab.transcript
 
     def text(self) -> str:
@@ -52,11 +52,11 @@ class TranscriptPanel(Panel):
         return repr(self._lab.transcript)
 
     def html(self) -> str:
-        """Return the same as a table."""
-        return self._lab.transcript._repr_html_()
+        """Return the same information as a table."""
+        return transcript_html(self._lab.transcript)
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return the page buttons and the pages, of which only one is visible."""
+        """Return the page buttons and the pages, only one of which is visible."""
         top = row(button("Show the newest", self.update), self._choice)
         return (top, self._pages)
 
@@ -68,7 +68,7 @@ class TranscriptPanel(Panel):
         self._pages.children = (*boxes, *(widgets.VBox() for _ in firsts[len(boxes) :]))
         self._choice.layout.display = "none" if len(firsts) <= 1 else ""
         pages = [(self._numbers(page), page) for page in range(len(firsts))]
-        # What is picked when options change is the first one, so the newest page stands there.
+        # When the options change, the first one is selected, so the newest page comes first.
         self._choice.options = pages[::-1]
         self._choice.value = len(pages) - 1 if pages else None
         self._turn()
@@ -131,7 +131,7 @@ def _message(title: str, message: str) -> str:
 
 
 def _newer(transcript: Transcript, seen: list[Exchange]) -> list[Exchange]:
-    """Return the exchanges after the last one that was seen; old ones may be gone."""
+    """Return the exchanges after the last one seen; old ones may be gone."""
     kept = list(transcript)
     known = [i for i, each in enumerate(kept) if seen and each is seen[-1]]
     return kept[known[-1] + 1 :] if known else kept

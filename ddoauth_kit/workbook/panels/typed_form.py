@@ -23,7 +23,7 @@ HERE: Final = Path(__file__).parent
 
 
 class Field(NamedTuple):
-    """Describe a form field; `kind` is `text`, `secret`, `area` or `choice`."""
+    """A form field; `kind` is `text`, `secret`, `area` or `choice`."""
 
     name: str
     label: str
@@ -33,18 +33,18 @@ class Field(NamedTuple):
 
 
 class Typed(NamedTuple):
-    """Hold the input by field name: the public values, and the passwords that were typed."""
+    """The input by field name: the public values, and the typed passwords."""
 
     texts: Mapping[str, str]
     secrets: Mapping[str, Secret]
 
 
 class FormReply(NamedTuple):
-    """Say what the page shows, whether to clear the form, and which secrets to keep.
+    """What the page shows, whether to clear the form, and which secrets to keep.
 
     `errors` maps a field's name to sentences, one per line, that are shown below the field.
 
-    This is also sent to the page as a message, because it may repeat the input.
+    The reply is also sent to the page as a message, because it may repeat the input.
     """
 
     html: str = ""
@@ -54,7 +54,7 @@ class FormReply(NamedTuple):
 
 
 class TypedForm(anywidget.AnyWidget):
-    """Show fields and buttons; a button passes on the current input and keeps nothing.
+    """Shows fields and buttons; a button passes on the current input and keeps nothing.
 
     Secrets are removed from their fields at once. The function that a button calls returns the
     page's reply.
@@ -81,7 +81,7 @@ class TypedForm(anywidget.AnyWidget):
         self.on_msg(lambda _widget, content, _buffers: self.receive(content))
 
     def receive(self, message: Mapping[str, Any]) -> None:
-        """Call the function behind a button; a message that this form did not write is dropped."""
+        """Call the function behind a button; messages that this form did not write are dropped."""
         try:
             call, typed = self._read(message)
         except (AttributeError, KeyError, TypeError):

@@ -1,7 +1,8 @@
 """Put a notebook's HTML on a page without parts that navigate, catch clicks or cover the page.
 
-A policy on the page stops scripts and loading. It does not stop `<meta http-equiv=refresh>`, nor a
-transparent link over the whole page, so only listed elements, attributes and styles are allowed.
+A policy on the page blocks scripts and external resources. It doesn't block `<meta
+http-equiv=refresh>` or a transparent link over the whole page, so only listed elements, attributes
+and styles are allowed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ TAGS: Final = frozenset(
         *("thead", "tr", "u", "ul", "var", "wbr"),
     }
 )
-# The contents of these elements are not for reading.
+# The contents of these elements are not meant to be read.
 _WHOLE: Final = frozenset({"iframe", "math", "noscript", "script", "style", "svg", "template"})
 _ATTRIBUTES: Final = {
     "*": {"class", "style", "title", "lang", "dir"},
@@ -60,8 +61,8 @@ STYLES: Final = frozenset(
 )
 _LINK: Final = re.compile(r"https?://[^/]|[\w.-]+(?:#|$)", re.ASCII)
 _NOWHERE: Final = re.compile(r"<a>(.*?)</a>", re.DOTALL)
-# The parser's time grows with the square of what is open at once, of the references in a text and
-# of its unbreakable spaces.
+# The parser's time grows with the square of the number of open elements, of references in a text
+# and of its non-breaking spaces.
 _DEEPEST: Final = 256
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})")
 _CLOSED_BY_NEXT: Final = frozenset(
@@ -82,7 +83,7 @@ _PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
 
 
 def clean_html(text: str) -> str:
-    """Return HTML that stays in its place and does nothing, except for links that are clicked."""
+    """Return HTML that stays in its place and does nothing unless a link is clicked."""
     if _is_too_deep(text):
         return TOO_DEEP
     marked = text.replace(_MARK, "\ufffd").replace("\xa0", "&nbsp;").replace("&", _MARK)
@@ -91,7 +92,7 @@ def clean_html(text: str) -> str:
 
 
 def _is_too_deep(text: str) -> bool:
-    """Return whether more elements are nested than any reader needs."""
+    """Return whether elements are nested more deeply than any reader needs."""
     opened: Counter[str] = Counter()
     depth = 0
     for close, name in _TAG.findall(text):
@@ -127,7 +128,7 @@ def _cleaner() -> nh3.Cleaner:
 def _attribute(tag: str, name: str, value: str) -> str | None:
     """Return an attribute's value, or None to remove it.
 
-    A link gets no other attribute, so that it can't be styled into something else.
+    A link doesn't get any other attribute, so it can't be styled to look like something else.
     """
     if tag == "a":
         return value if name == "href" and _LINK.match(value) else None

@@ -1,4 +1,4 @@
-"""Extract a result from an executed notebook: how it ended, and its result tables."""
+"""Extract the result from an executed notebook: how it ended, and its result tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def result(
     notebook: NotebookNode | None = None,
     attempts: int = 1,
 ) -> NotebookRun:
-    """Return the result of a case; `notebook` is None if there is none to read."""
+    """Return the result of a case; `notebook` is None if there is no notebook to read."""
     error = Masker(secrets_here())(" ".join(error.split())) if error else ""
     return NotebookRun(
         notebook=case.label,
@@ -40,7 +40,7 @@ def result(
 
 
 def tables(notebook: NotebookNode) -> dict[str, list[dict[str, Any]]]:
-    """Return the notebook's result tables; of those with the same name, the last one counts."""
+    """Return the notebook's result tables; if several have the same name, the last one counts."""
     outputs = (
         output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
     )
@@ -56,7 +56,7 @@ def _collected(output: Any) -> tuple[str, list[dict[str, Any]]] | None:  # noqa:
 
 
 def _is_table(value: Any) -> bool:  # noqa: ANN401 - whatever a notebook wrote
-    """Return whether an output can be read as a table, because a notebook may write anything."""
+    """Return whether an output can be read as a table; a notebook may write anything."""
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return False
     rows = value.get("rows")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.run_verdicts import RunVerdict
 
 ABSENT: Final = "not there"
-# From the widest part of a run to the narrowest: the first that one run lacks is named.
+# From the largest part of a run to the smallest: the first one that a run lacks is named.
 _PARTS: Final = (
     ("notebook",),
     ("site",),
@@ -36,7 +36,7 @@ _PARTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RunDifference:
-    """Hold one difference: what differs, and its old and new values."""
+    """One difference, with its old and new values."""
 
     what: str
     before: str
@@ -45,9 +45,9 @@ class RunDifference:
 
 @dataclass(frozen=True, slots=True)
 class RunPart:
-    """Hold a part, such as a lesson or a site, that only one of two runs has.
+    """A part, such as a lesson or a site, that only one of two runs has.
 
-    `now` is true if this run has it; `runs` and `verdicts` are how many belong to it.
+    `now` is true if this run has it; `runs` and `verdicts` count the results that belong to it.
     """
 
     name: str
@@ -70,7 +70,7 @@ class RunPart:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Hold the parts that only one run has, and the differences in what both have."""
+    """The parts that only one run has, and the differences between the parts that both have."""
 
     parts: tuple[RunPart, ...] = ()
     differences: tuple[RunDifference, ...] = ()
@@ -78,7 +78,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Hold the status of a case or a verdict, as a word, and where it belongs."""
+    """The status of a case or a verdict, as a word, with the parts that it belongs to."""
 
     notebook: str
     site: str
@@ -86,14 +86,14 @@ class RunResult:
     word: str
 
     def part(self, names: Sequence[str]) -> str:
-        """Return the name of a part that this result belongs to, or nothing."""
+        """Return the name of a part that this result belongs to, or an empty string."""
         values = [getattr(self, name) for name in names]
         return " on ".join(values) if all(values) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierRun:
-    """Hold an earlier run's cases by name, and its verdicts by scope, site and client."""
+    """An earlier run's cases by name, and its verdicts by scope, site and client."""
 
     name: str
     seconds: float
@@ -102,7 +102,7 @@ class EarlierRun:
 
 
 def read_earlier(folder: Path) -> EarlierRun:
-    """Read the folder of an earlier run; its texts are masked again and made printable.
+    """Read the folder of an earlier run; its text is masked again and made printable.
 
     Raises:
         InputError: `not_a_run`.
@@ -119,16 +119,16 @@ def read_earlier(folder: Path) -> EarlierRun:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{quoted_path(folder)} contains no results of a run: {type(error).__name__}."
         raise InputError("not_a_run", what) from None
-    # Tables of a run that used the folder before may still be there.
+    # Tables from an earlier run in the same folder may still be there.
     ran = {case.notebook for case in cases.values()}
     verdicts = _by_key(v for v in read_verdicts(rows) if v.notebook in ran or not v.notebook)
     return EarlierRun(plain(folder.name), seconds, cases, verdicts)
 
 
 def _plain(secrets: tuple[Secret, ...]) -> Callable[[str], str]:
-    """Return a function that makes another run's texts safe for this one's report.
+    """Return a function that makes text from another run safe for this run's report.
 
-    Nobody knows who wrote them, and their run may have known other secrets.
+    Nobody knows who wrote the text, and the other run may have known different secrets.
     """
     mask = Masker(secrets)
     return lambda text: one_line(mask(text))
@@ -137,7 +137,7 @@ def _plain(secrets: tuple[Secret, ...]) -> Callable[[str], str]:
 def compare(
     runs: Iterable[NotebookRun], *, verdicts: Iterable[RunVerdict], earlier: EarlierRun
 ) -> Comparison:
-    """Return what changed, cases first, and name each added or removed part once.
+    """Return the changes, cases first, and list each added or removed part once.
 
     Seconds are not compared.
     """
@@ -166,7 +166,7 @@ def results_of(runs: Iterable[NotebookRun]) -> dict[str, RunResult]:
 
 
 def _lacking(results: Iterable[RunResult]) -> Callable[[RunResult], str]:
-    """Return a function that names the widest part of a result that these results lack."""
+    """Return a function that names the largest part of a result that these results lack."""
     has = {names: {result.part(names) for result in results} for names in _PARTS}
 
     def part(result: RunResult) -> str:

@@ -1,9 +1,9 @@
 """Run cases on an existing Dask cluster, through its `concurrent.futures` interface.
 
 Only names and notebooks without secrets are sent. The sender masks the secrets that it knows in
-everything it sends, and masks the results again, because a worker does not know these secrets. A
+everything it sends, and masks the results again, because a worker doesn't know these secrets. A
 live run on a cluster takes its credentials from each worker's own environment. Dask uses pickle, so
-use a scheduler that you trust.
+use only a scheduler that you trust.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TOPIC: Final = "ddoauth-runs"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Hold everything that a worker needs for a case; the two sides might not share files."""
+    """Everything that a worker needs for a case; the two sides might not share files."""
 
     run: str
     name: str
@@ -55,7 +55,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """Hold a worker's answer: the executed notebook as text, without secrets."""
+    """A worker's result: the executed notebook as text, without secrets."""
 
     notebook: str
     error: str
@@ -64,10 +64,10 @@ class OrderResult:
 
 @dataclass(slots=True)
 class ClusterRunner:
-    """Run cases on the workers of a Dask scheduler, one kernel for each of their threads.
+    """Runs cases on the workers of a Dask scheduler, with one kernel per worker thread.
 
-    Dask repeats a task if its worker is lost. Each start is reported to the scheduler, so that the
-    result of a case that was started twice says so.
+    Dask repeats a task if its worker is lost. Each start is reported to the scheduler, so the
+    result shows if a case was started twice.
     """
 
     address: str
@@ -82,7 +82,7 @@ class ClusterRunner:
         out: Path,
         done: Callable[[NotebookRun], None],
     ) -> bool:
-        """Execute all cases, and call `done` as each ends; return False if interrupted.
+        """Execute all cases, and call `done` as each one ends; return False if interrupted.
 
         Raises:
             InputError: `no_executor`.
@@ -159,7 +159,7 @@ class ClusterRunner:
         )
 
     def _beginnings(self, client: Client) -> Counter[str]:
-        """Return how often each case was started on any worker."""
+        """Return how many times each case was started on any worker."""
         events = client.get_events(TOPIC)
         mine = (event for _, event in events if event.get("run") == self._run)
         return Counter(event["case"] for event in mine)
@@ -175,7 +175,7 @@ def _without_secrets(text: str, secrets: Iterable[Secret]) -> str:
 
 
 def fulfil(order: Order) -> OrderResult:
-    """Execute an order in a worker and return the notebook without secrets."""
+    """Execute an order on a worker, and return the notebook without secrets."""
     from ddoauth_kit.workbook.runs.execution import execute
 
     _tell_beginning(order)

@@ -3,8 +3,8 @@
     papermill in.ipynb out.ipynb --engine ddoauth -p SITE eu1
 
 papermill writes the notebook before, during and after execution. The manager below writes masked
-copies. The engine returns such a copy, which papermill writes last. Errors that papermill prints
-come from that copy or are masked here.
+copies. The engine returns such a copy, which papermill writes at the end. Errors that papermill
+prints come from that copy or are masked here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
-    """Keep the executed notebook in memory, and save only masked copies of it."""
+    """Keeps the executed notebook in memory and saves only masked copies of it."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
 
     @property
     def masker(self) -> Masker:
-        """Return a masker for all known secrets; it caches texts until a new secret is known."""
+        """Return a masker for all known secrets; it caches results until a new secret is known."""
         known = self.known()
         if self._masker is None or self._masker[0] != known:
             self._masker = known, Masker(known, keep=self._plain)
         return self._masker[1]
 
     def masked(self, *, until: float | None = None) -> Any:  # noqa: ANN401 - as above
-        """Return the notebook without secrets; `until` is as in `mask_notebook`."""
+        """Return the notebook without secrets; `until` works as in `mask_notebook`."""
         return mask_notebook(self.nb, masker=self.masker, until=until)
 
     def save(self, **given: Any) -> None:  # noqa: ANN401 - as above
@@ -76,7 +76,7 @@ class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
 
 
 class MaskingClient(KernelClient):
-    """Copy outputs to papermill's log and files line by line, without secrets."""
+    """Copies outputs to papermill's log and files line by line, without secrets."""
 
     def __init__(self, *given: Any, **options: Any) -> None:  # noqa: ANN401 - as above
         super().__init__(*given, **options)
@@ -183,12 +183,12 @@ class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def nb_language(cls, nb: Any, language: str | None = None) -> str:  # noqa: ANN401, ARG003
-        """Return Python, even for a notebook that names no language."""
+        """Return Python, even if a notebook does not name a language."""
         return language or "python"
 
 
 def mask_error(error: BaseException | None, masker: Masker) -> None:
-    """Mask the texts in an exception and its causes, because some quote a cell's source."""
+    """Mask the messages of an exception and its causes, because some quote a cell's source."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

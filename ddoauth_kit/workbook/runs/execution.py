@@ -41,7 +41,7 @@ _FEWEST_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Hold an executed notebook without secrets; `error` is empty if there was none."""
+    """An executed notebook without secrets; `error` is empty if there was no error."""
 
     notebook: Any
     error: str
@@ -49,13 +49,13 @@ class Execution:
 
 
 class NotebookRunClient(KernelClient):
-    """Drive a kernel in the same steps as papermill's client, while other notebooks continue.
+    """Drives a kernel in the same steps as papermill's client, while other notebooks continue.
 
     Papermill's own client blocks while it waits for each cell.
     """
 
     async def run(self) -> None:
-        """Start a kernel, execute the cells up to the first failure, and end the kernel."""
+        """Start a kernel, execute the cells up to the first failure, and stop the kernel."""
         self.reset_execution_trackers()
         self.km = self.create_kernel_manager()
         try:
@@ -92,7 +92,7 @@ async def execute(
 ) -> Execution:
     """Execute a notebook and write it to `output` without secrets, whether it fails or not.
 
-    `seconds` is how long the whole notebook may take, masking included: parts that have not been
+    `seconds` is the time limit for the whole notebook, including masking: parts that have not been
     searched by then are not written. If the task is cancelled, nothing is written.
 
     Raises:
@@ -134,7 +134,7 @@ def _prepared(source: Path, *, output: Path, parameters: Mapping[str, Any]) -> A
 async def _run(
     manager: MaskingManager, *, seconds: float | None, template: KernelTemplate | None
 ) -> str:
-    """Return what stopped the notebook, except a cell's error, which is in the notebook.
+    """Return the error that stopped the notebook, except a cell's, which is in the notebook.
 
     nbclient tells a cancelled task that its kernel died.
     """
@@ -168,7 +168,7 @@ def _since(started: float) -> float:
 
 
 def _write(notebook: Any, output: Path) -> str:  # noqa: ANN401 - papermill is untyped
-    """Write a notebook as papermill does, with its first error marked; return that error."""
+    """Write a notebook as papermill does, with the first error marked; return that error."""
     without_link(output)
     try:
         raise_for_execution_errors(notebook, str(output))

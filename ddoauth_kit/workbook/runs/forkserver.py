@@ -1,9 +1,9 @@
 """Run a process that has loaded the lessons' imports, and fork a kernel for each request.
 
-It runs as a program with the number of a socket. A request is one line of JSON with `argv`, `env`
-and `cwd`; the answer is one line with the process id. Each kernel gets its own socket, so that a
-lesson that runs lessons can request more. When a socket closes, the kernels forked for it end, so
-that no kernel outlives its run, whatever ended the run.
+It runs as a program whose argument is the number of a socket. A request is one line of JSON with
+`argv`, `env` and `cwd`; the reply is one line with the process id. Each kernel gets its own socket,
+so a lesson that runs lessons can request more kernels. When a socket closes, the kernels forked for
+it exit, so no kernel outlives its run, however the run ended.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ REAP_SECONDS: Final = 1.0
 
 @dataclass(eq=False, slots=True)
 class _Asker:
-    """Hold the socket of one run, and the kernels that were forked for it."""
+    """The socket of one run, and the kernels that were forked for it."""
 
     connection: socket.socket
     kernels: set[int] = field(default_factory=set)
 
     def end(self) -> None:
-        """Hang up, and end the remaining kernels."""
+        """Hang up, and stop the remaining kernels."""
         self.connection.close()
         for pid in self.kernels:
             with suppress(ProcessLookupError, PermissionError):
@@ -91,7 +91,7 @@ def _request(connection: socket.socket) -> bytes:
 
 
 def _fork(request: dict[str, Any], *, asker: _Asker, askers: dict[socket.socket, _Asker]) -> None:
-    """Fork a kernel, answer with its process id, and listen to it from now on."""
+    """Fork a kernel, reply with its process id, and listen to it from now on."""
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if not pid:
@@ -106,7 +106,7 @@ def _fork(request: dict[str, Any], *, asker: _Asker, askers: dict[socket.socket,
 
 
 def _reap(askers: Iterable[_Asker]) -> None:
-    """Reap ended children, so that their process ids can be reused."""
+    """Reap child processes that have exited, so their ids can be reused."""
     with suppress(ChildProcessError):
         while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
             for asker in askers:
@@ -114,7 +114,7 @@ def _reap(askers: Iterable[_Asker]) -> None:
 
 
 def _become_kernel(request: dict[str, Any], *, template: socket.socket) -> None:
-    """Turn this child into a kernel with its own session, environment, folder and random state.
+    """Make this child a kernel with its own session, environment, folder and random state.
 
     Python's `random` reseeds itself in a child process; numpy's does not.
     """

@@ -1,8 +1,7 @@
 """Fork kernels from a process that has already loaded the lessons' imports.
 
-Most of what a kernel does before its first cell is importing the same modules again. A forked
-kernel shares these modules but nothing else: it is a separate process with its own session and
-environment.
+Before its first cell, a kernel mostly imports the same modules again. A forked kernel shares these
+modules but nothing else: it is a separate process with its own session and environment.
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ END_SECONDS: Final = 10
 
 
 class KernelTemplate:
-    """Request kernels from the template process over a socket; closing it ends the kernels.
+    """Requests kernels from the template process over a socket; closing it stops the kernels.
 
-    `available` says whether this machine supports it: it needs Linux, where descriptors identify
+    `available` tells whether this machine supports it: it needs Linux, where descriptors identify
     processes uniquely and forking after imports is safe. In a kernel that was itself forked,
-    `inherited` asks the process that it came from.
+    `inherited` asks the process that forked it.
     """
 
     available = sys.platform == "linux" and hasattr(os, "pidfd_open")
@@ -75,7 +74,7 @@ class KernelTemplate:
                 process.wait()
 
     def _end(self) -> None:
-        """Hang up: the process ends all its kernels, then itself."""
+        """Hang up; the process then stops all its kernels and exits."""
         self._connection.shutdown(socket.SHUT_RDWR)
         self._answers.close()
         self._connection.close()
@@ -84,7 +83,7 @@ class KernelTemplate:
         """Return a new kernel process; wait until the imports are done.
 
         Raises:
-            OSError: the template process has ended.
+            OSError: the template process has exited.
         """
         request = json.dumps({"argv": argv, "env": dict(env), "cwd": cwd})
         with self._lock:
@@ -96,7 +95,7 @@ class KernelTemplate:
 
 
 class ForkedProcess:
-    """Control a process that is not a child of this one, as `subprocess.Popen` would."""
+    """Controls a process that is not a child of this one, as `subprocess.Popen` would."""
 
     stdin = stdout = stderr = None
 
@@ -109,16 +108,16 @@ class ForkedProcess:
             os.close(self._descriptor)
 
     def poll(self) -> int | None:
-        """Return None while the process is alive; only its parent knows how it ended."""
+        """Return None while the process is alive; only its parent can find out how it exited."""
         return 0 if select.select([self._descriptor], [], [], 0)[0] else None
 
     def wait(self) -> int:
-        """Wait until the process has ended."""
+        """Wait until the process has exited."""
         select.select([self._descriptor], [], [])
         return 0
 
     def send_signal(self, signum: int) -> None:
-        """Send a signal to this process, but never to another one that reused its id."""
+        """Send a signal to this process, but never to one that reuses its id."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signum)
 
@@ -130,10 +129,10 @@ class ForkedProcess:
 
 
 class ForkedProvisioner(LocalProvisioner):
-    """Launch kernels from the manager's template, or as Jupyter does if there is none."""
+    """Launches kernels from the manager's template or, without one, as Jupyter does."""
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:  # noqa: ANN401 - theirs
-        """Fork if this is our own kernel and the template answers."""
+        """Fork if this is our own kernel and the template responds."""
         template = getattr(self.parent, "template", None)
         if template is None or cmd[: len(LAUNCHER)] != LAUNCHER:
             return await super().launch_kernel(cmd, **options)

@@ -38,7 +38,7 @@ FORKED: Final = EntryPoint(
 
 
 class OwnKernelSpecs(SafeKernelSpecs):
-    """Offer this environment's Python as a kernel, so that none has to be installed."""
+    """Offers this environment's Python as a kernel, so you don't have to install one."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Return the running interpreter for `OWN_KERNEL`, or else an installed kernel."""
@@ -52,11 +52,11 @@ class OwnKernelSpecs(SafeKernelSpecs):
 
 
 class PrivateKernelManager(AsyncKernelManager):
-    """Talk to a kernel over sockets in a private folder.
+    """Talks to a kernel over sockets in a private folder.
 
-    TCP ports are chosen before they are used, so two kernels may choose the same one, and everybody
-    on the machine can connect to them. The folder also contains the connection file. Ports are used
-    only if all folders' paths are too long for a socket.
+    TCP ports are chosen before they are used, so two kernels may choose the same port, and every
+    user of the machine can connect to it. The folder also contains the connection file. Ports are
+    used only if the paths of all folders are too long for a socket.
     """
 
     template: KernelTemplate | None = None
@@ -71,7 +71,7 @@ class PrivateKernelManager(AsyncKernelManager):
             self.ip = str(self._folder / "k")
 
     async def _async_pre_start_kernel(self, **options: Any) -> Any:  # noqa: ANN401 - as above
-        """Launch from the template, if any; never put the current folder on the import path."""
+        """Launch from the template, if any; keep the current folder off the import path."""
         options["env"] = python_environment(options.get("env") or os.environ)
         if self.template is not None and self.kernel_spec is not None:
             factory = KernelProvisionerFactory.instance(parent=self.parent)
@@ -88,11 +88,11 @@ class PrivateKernelManager(AsyncKernelManager):
 
 
 class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Execute notebooks as papermill does, with a kernel that starts reliably and ends at once.
+    """Executes notebooks as papermill does, with a kernel that starts reliably and stops at once.
 
-    A kernel that does not come up is started a second time. A polite shutdown sometimes takes
-    seconds for no benefit. A kernel's output outside its cells is discarded, because nothing masks
-    it.
+    A kernel that doesn't start is started a second time. It is stopped at once because a graceful
+    shutdown sometimes takes seconds for no benefit. A kernel's output outside its cells is
+    discarded, because nothing masks it.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     start_new_kernel = run_sync(async_start_new_kernel)
 
     async def async_start_new_kernel_client(self) -> Any:  # noqa: ANN401 - as above
-        """Connect to the kernel; start another one if the first does not answer."""
+        """Connect to the kernel; start another one if the first doesn't respond."""
         try:
             return await super().async_start_new_kernel_client()
         except RuntimeError:

@@ -21,7 +21,7 @@ NAME: Final = "ledger.jsonl"
 
 
 class Ledger:
-    """Keep `DIR/ledger.jsonl`: a line of settings, then a line for each result.
+    """The file `DIR/ledger.jsonl`: a line of settings, then a line for each result.
 
     With `resume`, the results of an earlier run with the same settings are kept.
 
@@ -38,7 +38,7 @@ class Ledger:
         self._rewrite()
 
     def passed(self, case: Case) -> bool:
-        """Return whether a case passed with the same files and need not run again."""
+        """Return whether a case passed with the same files and so doesn't need to run again."""
         run = self._runs.get(case.name)
         return (
             run is not None
@@ -58,7 +58,7 @@ class Ledger:
         return [self._runs[case.name] for case in cases if case.name in self._runs]
 
     def _read(self) -> None:
-        """Read an earlier run; a line that a crash truncated counts as missing."""
+        """Read an earlier run; a line that was truncated by a crash counts as missing."""
         head, *lines = [_parsed(line) for line in self._path.read_text("utf-8").splitlines()] or [
             {}
         ]

@@ -28,10 +28,11 @@ CGROUP: Final = Path("/sys/fs/cgroup")
 
 
 class LocalRunner:
-    """Run cases on this machine.
+    """Runs cases on this machine.
 
-    `jobs` is how many kernels run at once, and `timeout` is how many seconds a notebook may take.
-    `cold` starts each kernel normally instead of forking one that has loaded the lessons' imports.
+    `jobs` is the number of kernels that run at once, and `timeout` is the number of seconds that a
+    notebook may take. `cold` starts each kernel normally instead of forking one that has loaded the
+    lessons' imports.
     """
 
     def __init__(
@@ -49,9 +50,9 @@ class LocalRunner:
         out: Path,
         done: Callable[[NotebookRun], None],
     ) -> bool:
-        """Execute all cases, and call `done` as each ends; return False if interrupted.
+        """Execute all cases, and call `done` as each one ends; return False if interrupted.
 
-        SIGINT, SIGTERM and SIGHUP end the running kernels; finished results are on disk. In a
+        SIGINT, SIGTERM and SIGHUP stop the running kernels; finished results are on disk. In a
         notebook, which has its own event loop, this waits in a thread.
         """
         remove_left_over()
@@ -120,7 +121,7 @@ class LocalRunner:
 
 @contextmanager
 def _cancelling(tasks: list[asyncio.Task[None]]) -> Iterator[None]:
-    """Cancel the tasks at SIGINT, SIGTERM or SIGHUP while the block lasts.
+    """Cancel the tasks on SIGINT, SIGTERM or SIGHUP during the block.
 
     Signals reach only the main thread, and on Windows they don't reach event loops.
     """
@@ -147,7 +148,8 @@ def kernels_at_once(*, cgroup: Path = CGROUP) -> int:
     """Return how many kernels this machine can run at once, at least one.
 
     A kernel spends much of its time waiting for sockets, for the sandbox and for its own shutdown.
-    A lesson's kernel uses about 110 MB; nearly twice that is assumed, for notebooks that do more.
+    A lesson's kernel uses about 110 MB; the calculation assumes nearly twice that, for notebooks
+    that do more.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min((cores or 1) * KERNELS_PER_CORE, free_bytes(cgroup=cgroup) // KERNEL_BYTES))

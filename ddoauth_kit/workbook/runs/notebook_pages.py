@@ -1,4 +1,4 @@
-"""Show executed notebooks as self-contained pages that load nothing."""
+"""Show executed notebooks as self-contained pages."""
 
 from __future__ import annotations
 
@@ -100,8 +100,9 @@ def notebook_page(
 ) -> str:
     """Return an executed notebook as a page; people's names are masked in it.
 
-    A link to another notebook leads to its page, if `siblings` contains its name with this one's
-    `suffix`. Other links within the repository would be broken, so only their text is kept.
+    A link to another notebook leads to that notebook's page, if `siblings` contains its name with
+    the same `suffix`. Other links within the repository would be broken, so only their text is
+    kept.
 
     Raises:
         TimeoutError: the page was not finished by `until` (a `time.monotonic` value).
@@ -120,7 +121,7 @@ def notebook_page(
 
 
 def empty_page(title: str, *, why: str) -> str:
-    """Return a page that replaces one that could not be created."""
+    """Return a replacement for a page that could not be created."""
     text = f"<p>{escape(title)}: this page could not be created ({escape(why)}).</p>"
     return page(title, body=f'<nav><a href="report.html">Back to the report</a></nav>\n{text}')
 
@@ -161,7 +162,7 @@ def _failed(cell: NotebookNode) -> bool:
 
 
 def _failure(notebook: NotebookNode) -> str:
-    """Say at the top which cell failed, with a link to it."""
+    """State at the top which cell failed, with a link to it."""
     if not any(map(_failed, notebook.cells)):
         return ""
     where = '<a href="#failed">go to its error</a>'
@@ -220,7 +221,7 @@ def _output(output: NotebookNode) -> str:
 
 
 def _display(data: dict[str, Any]) -> Iterator[str]:
-    """Yield an output's richest form that needs no script."""
+    """Yield an output's richest form that works without scripts."""
     if "text/html" in data:
         yield _reachable(clean_html(mask_people(_joined(data["text/html"]))))
         return
@@ -242,7 +243,7 @@ def _pre(html: str) -> str:
 
 
 def _reachable(html: str) -> str:
-    """Make parts that may be wider than the page scrollable with the keyboard."""
+    """Make parts that may be wider than the page scrollable by keyboard."""
     return re.sub(r"<pre(?! tabindex)", '<pre tabindex="0"', html)
 
 

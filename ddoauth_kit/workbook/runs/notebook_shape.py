@@ -1,4 +1,4 @@
-"""Give a notebook the fields of format 4 that other programs leave out, or say what is wrong."""
+"""Add the fields of format 4 that other programs omit from a notebook, or report a problem."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _CELL_TYPES: Final = ("code", "markdown", "raw")
 
 
 def whole_notebook(content: dict[str, Any]) -> dict[str, Any]:
-    """Return a notebook with each field that format 4 requires, and unique cell ids.
+    """Return a notebook with all fields that format 4 requires, and unique cell ids.
 
     Raises:
-        ValueError: the format is a different one, or a field can't be read; the message names it.
+        ValueError: the format is different, or a field can't be read; the message names it.
     """
     _refuse_other_format(content.get("nbformat"))
     minor = content.get("nbformat_minor")
@@ -65,7 +65,7 @@ def _cell(cell: dict[str, Any], name: str, number: int) -> dict[str, Any]:
 
 
 def _ids(cells: list[dict[str, Any]]) -> list[str]:
-    """Return an id for each cell: its own, unless it has none or a cell before it has the same."""
+    """Return an id for each cell: its own, unless that is missing or taken by an earlier cell."""
     given = [cell.get("id") for cell in cells]
     ids: list[str] = []
     for number, own in enumerate(given, 1):

@@ -1,4 +1,4 @@
-"""Hold all results of a run, before they are written in one format or another."""
+"""All results of a run, before they are written in any format."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """Hold a run: its cases, its results, and how long it took.
+    """A run: its cases, its results, and its duration.
 
-    `started` is UTC in ISO 8601; `seconds` is wall time. `findings` are the scan's findings in the
-    run's files, or None before the scan. `titles` are the notebooks' own, masked.
+    `started` is UTC in ISO 8601; `seconds` is wall time. `findings` are the results of scanning the
+    run's files, or None before the scan. `titles` are the notebooks' own titles, masked.
     """
 
     cases: list[Case]
@@ -57,7 +57,7 @@ class RunOutcome:
 
     @property
     def comparison(self) -> Comparison:
-        """Return what changed since the earlier run, or nothing without one."""
+        """Return the changes since the earlier run, or None without one."""
         if self.earlier is None:
             return Comparison()
         return compare(self.runs, verdicts=self.verdicts, earlier=self.earlier)

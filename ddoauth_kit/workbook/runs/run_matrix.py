@@ -31,7 +31,7 @@ _RESERVED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RunClient:
-    """Identify a registration by its name for people, and the file that describes it, if any."""
+    """A registration: a readable name, and the file that describes it, if any."""
 
     label: str = DEMO
     path: str = ""
@@ -39,13 +39,13 @@ class RunClient:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """Hold the notebooks' parameters; they contain only names, never a credential."""
+    """The notebooks' parameters; they contain only names, never credentials."""
 
     mode: str = "sandbox"
     writes: bool = False
 
     def parameters(self, case: Case) -> dict[str, str | bool]:
-        """Return the notebook's parameters for one case; `SITES` only if it is set."""
+        """Return the notebook's parameters for one case, including `SITES` only if it is set."""
         return {
             "SITE": case.site,
             "MODE": self.mode,
@@ -57,9 +57,9 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Hold one notebook, on one site, for one client; `name` is the stem of its files.
+    """One notebook, on one site, for one client; `name` is the stem of its files.
 
-    `sites` limits a notebook that would cover every site on its own.
+    `sites` restricts a notebook that would otherwise cover every site on its own.
     """
 
     name: str
@@ -81,10 +81,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class NotebookRun:
-    """Hold the result of one case.
+    """The result of one case.
 
     `status` is passed or failed; `seconds` is wall time; `error` is one paragraph, or empty;
-    `output` is the executed notebook's file name; `attempts` counts how often it was started;
+    `output` is the executed notebook's file name; `attempts` counts how many times it was started;
     `digest` is a hash of the files behind it; `tables` are its result tables by name, as lists of
     rows.
     """
@@ -107,7 +107,7 @@ class NotebookRun:
 
     @property
     def complaint(self) -> str:
-        """Return the error for a person in a shell, where a call of Python means nothing."""
+        """Return the error for a person in a shell, where a Python call would be no help."""
         return _CALL.sub(r"More: ddoauth explain \1.", self.error)
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class NotebookRun:
 
 
 def run_title(notebook: str, site: str, client: str) -> str:
-    """Return in words what runs where, and for which client if a file names it."""
+    """Describe what runs where, and for which client if a file names one."""
     named = "" if client in (DEMO, FROM_ENVIRONMENT) else f" for {client}"
     return f"{notebook} on {site}{named}"
 
@@ -138,8 +138,8 @@ def matrix(
 ) -> list[Case]:
     """Return all combinations, notebook by notebook; clients get distinct names.
 
-    With several sites, a notebook with a parameter `SITES` is restricted to its own site, because
-    the other runs cover the rest.
+    With several sites, a notebook with a parameter `SITES` is restricted to one site per run,
+    because the other runs cover the rest.
     """
     sites = tuple(sites)
     named = dict(zip(clients, _told_apart(clients), strict=True))
@@ -162,7 +162,7 @@ def matrix(
 
 
 def digest(case: Case) -> str:
-    """Return a short hash of the files behind a case, to notice changes."""
+    """Return a short hash of the files behind a case, to detect changes."""
     content = case.notebook.read_bytes() + case.sites.encode()
     if case.client.path:
         content += Path(case.client.path).read_bytes()
@@ -170,9 +170,9 @@ def digest(case: Case) -> str:
 
 
 def file_name(text: str, *, otherwise: str) -> str:
-    """Convert a text to a file name that is valid on every system, without an extension.
+    """Convert text to a file name that is valid on every system, without an extension.
 
-    Letters of all alphabets are kept if this system can encode them.
+    Letters of any alphabet are kept if this system can encode them.
     """
     plain = unicodedata.normalize("NFC", text)
     kept = "".join(c if c.isalnum() or c in " ._-" else "_" for c in plain).strip(" .")[:LONGEST]
@@ -201,14 +201,14 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def distinct_file_names(texts: Iterable[str], *, otherwise: str) -> dict[str, str]:
-    """Return a different file name for each text."""
+    """Return a different file name for each string."""
     texts = list(dict.fromkeys(texts))
     names = _distinct([file_name(text, otherwise=otherwise) for text in texts])
     return dict(zip(texts, names, strict=True))
 
 
 def _key(name: str) -> str:
-    """Return a key that is equal for names that a file system may treat as the same."""
+    """Return a key that is equal for names that a file system may consider the same."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

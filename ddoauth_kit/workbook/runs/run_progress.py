@@ -19,7 +19,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 class RunProgress:
-    """Count results against a total on stderr; a closed stderr does not stop the run."""
+    """Counts results against a total on stderr; a closed stderr doesn't stop the run."""
 
     def __init__(self, total: int, *, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -28,7 +28,7 @@ class RunProgress:
         self._bar = self._stream.isatty()
 
     def add(self, run: NotebookRun) -> None:
-        """Count one more result; in a terminal, only a failure gets its own line."""
+        """Count one more result; in a terminal, only failures get their own lines."""
         self._done += 1
         self._failed += run.status == "failed"
         line = f"{self._done}/{self._total} {describe(run)}"

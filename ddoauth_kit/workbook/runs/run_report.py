@@ -1,4 +1,4 @@
-"""Write the report that somebody reads in the morning, as one page that loads nothing."""
+"""Write the report that somebody reads in the morning, as one self-contained page."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _SLOWEST: Final = 10
 
 
 def report(outcome: RunOutcome) -> str:
-    """Return the report as HTML: what failed, the matrix, differences, verdicts, timings."""
+    """Return the report as HTML: failures, the matrix, differences, verdicts and timings."""
     sections = (_head, _failures, _matrix, _changes, _verdicts, _timings, _scan)
     body = "\n".join(part for section in sections for part in _safely(section, outcome))
     style = f"{_STYLE}{_filters()}{css(follow_system=True)}"
@@ -76,7 +76,7 @@ def _filters() -> str:
 
 
 def _safely(section: Callable[[RunOutcome], Iterator[str]], outcome: RunOutcome) -> Iterator[str]:
-    """Yield a section, or say that it failed, because tables contain whatever a notebook wrote."""
+    """Yield a section, or a note that it failed; a notebook can write anything into a table."""
     try:
         yield from list(section(outcome))
     except (TypeError, ValueError, LookupError, AttributeError) as error:
@@ -88,17 +88,25 @@ def _head(outcome: RunOutcome) -> Iterator[str]:
     sites = len({case.site for case in outcome.cases})
     notebooks = len({case.notebook for case in outcome.cases})
     clients = list(dict.fromkeys(case.client.label for case in outcome.cases))
-    yield "<h1>Notebooks on every site</h1>"
+    yield "<h1>Results of ddoauth run</h1>"
     yield f'<p><span class="said {tone}">{_result(outcome)}</span></p>'
     named = os.environ.get(VARIABLE, "").strip().removeprefix("http://")
     live = f"the sandbox at {_text(named)}" if named else "real Datadog"
     where = live if outcome.settings.mode == "live" else "the sandbox"
     yield (
-        f'<p class="soft">{_count(notebooks, "notebook")}, {_count(sites, "site")}, '
+        f'<p class="soft">{_count(notebooks, "notebook")}, run for {_count(sites, "site")}, '
         f"{_text(', '.join(clients))}, "
-        f"against {where}. Started {_text(_moment(outcome.started))}, took "
+        f"against {where}. {_probed(outcome)}Started {_text(_moment(outcome.started))}, took "
         f"{outcome.seconds:.1f} s.</p>"
     )
+
+
+def _probed(outcome: RunOutcome) -> str:
+    """Say on how many sites scopes were probed, if a lesson probed others than its own."""
+    probed = {verdict.site for verdict in outcome.verdicts}
+    if probed <= {case.site for case in outcome.cases}:
+        return ""
+    return f"Scopes were probed on {_count(len(probed), 'site')}. "
 
 
 def _failures(outcome: RunOutcome) -> Iterator[str]:
@@ -229,7 +237,7 @@ def _area(
 
 
 def _marked(verdicts: Iterable[RunVerdict]) -> str:
-    """Return the classes that a filter looks for; a notebook may call a verdict anything."""
+    """Return the classes that a filter looks for; a notebook may give verdicts any name."""
     return " ".join(sorted({f"has-{v.verdict}" for v in verdicts if v.verdict in MARKS}))
 
 
@@ -258,7 +266,7 @@ def _changes(outcome: RunOutcome) -> Iterator[str]:
     yield "<h2>What changed</h2>"
     parts, changes = outcome.comparison.parts, outcome.comparison.differences
     took = f"It took {outcome.earlier.seconds:.1f} s then, {outcome.seconds:.1f} s now."
-    unchanged = "Nothing that both runs have changed since" if parts else "Nothing changed since"
+    unchanged = "Nothing in both runs has changed since" if parts else "Nothing has changed since"
     said = f"{counted(len(changes), 'difference')} from" if changes else unchanged
     yield f"<p>{said} {_text(outcome.earlier.name)}. {took}</p>"
     if parts:
@@ -319,7 +327,7 @@ def _result(outcome: RunOutcome) -> str:
 
 
 def _grid(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
-    """Yield a table of words by site; the first cell of a row names it and stays in view."""
+    """Yield a table of words by site; each row's first cell names it and stays in view."""
     yield '<div class="wide" tabindex="0"><table class="matrix"><tr>'
     yield "".join(f'<th scope="col">{_text(name)}</th>' for name in head)
     yield "</tr>"
@@ -353,7 +361,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _name(text: str) -> str:
-    """Return a name that a narrow column may break after its underscores."""
+    """Return a name that can wrap after underscores in a narrow column."""
     return _text(text).replace("_", "_<wbr>")
 
 

@@ -1,11 +1,11 @@
-"""List the secrets that a run may contain: those in the environment and the stores."""
+"""List the secrets that a run may contain: those in the environment and in the stores."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.leaks.known_secrets import environment_secrets
-from ddoauth_kit.store.contents import secrets_of_this_user
+from ddoauth_kit.leaks.stored_secrets import secrets_of_this_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,8 +17,8 @@ def known_secrets(parameters: Mapping[str, Any]) -> Callable[[], tuple[Secret, .
     """Return a function that lists all secrets known for a notebook with these parameters.
 
     A live lesson adds new tokens and keys to the store while it runs, so the store is read again
-    each time. A sandbox lesson can't, but any notebook can read the stored secrets. Secrets that
-    were seen once stay known, because a replaced token is still a secret.
+    each time. A sandbox lesson can't add any, but any notebook can read the stored secrets. Secrets
+    that have been seen stay known, because a replaced token is still secret.
     """
     live = parameters.get("MODE") == "live"
     seen: dict[Secret, None] = dict.fromkeys(secrets_here())

@@ -1,4 +1,4 @@
-"""Read the notebooks' result table `verdicts`, with a verdict per scope and site."""
+"""Read the notebooks' result table `verdicts`, which has a verdict per scope and site."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TONES: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class RunVerdict:
-    """Hold one verdict with its evidence; every field is a string, as in the CSV file."""
+    """One verdict with its evidence; every field is a string, as in the CSV file."""
 
     client: str
     site: str
@@ -42,17 +42,17 @@ class RunVerdict:
 
     @property
     def tone(self) -> str:
-        """Return good, bad, odd (neither) or none (nothing was tested)."""
+        """Return `good`, `bad`, `odd` (neither) or `none` (nothing was tested)."""
         return TONES.get(self.verdict, "odd")
 
     @property
     def words(self) -> str:
-        """Return the verdict as people read it."""
+        """Return the verdict in readable words."""
         return self.verdict.replace("_", " ")
 
 
 def verdicts_of(runs: Iterable[NotebookRun]) -> list[RunVerdict]:
-    """Return all verdicts from a run; for the same scope and site, the later one counts."""
+    """Return all verdicts from a run; for the same scope and site, the last one counts."""
     rows = (
         {"client": run.client, "site": run.site, **row, "notebook": run.notebook}
         for run in runs

@@ -23,10 +23,10 @@ _THIS_PYTHON: Final = (
 
 
 class SafeKernelSpecs(KernelSpecManager):
-    """Change each kernel's command or environment so that it imports nothing from its folder.
+    """Changes each kernel's command or environment so that it imports nothing from its folder.
 
-    A kernel that runs this interpreter gets the option, which its child processes do not inherit.
-    Other kernels get the variable, which Python before 3.11 ignores.
+    A kernel that runs this interpreter gets the option, which its child processes don't inherit.
+    Other kernels get the variable, which Python ignores before version 3.11.
     """
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:

@@ -1,8 +1,8 @@
-"""Find out within seconds whether a Dask scheduler answers at an address.
+"""Find out within seconds whether a Dask scheduler responds at an address.
 
-If something else listens there, Dask itself tries for half a minute and prints tracebacks. So this
-module reads the first bytes of Dask's protocol, after a TLS handshake or a WebSocket upgrade if the
-address requires it.
+If something else is listening there, Dask itself tries for half a minute and prints tracebacks. So
+this module reads the first bytes of Dask's protocol, after a TLS handshake or a WebSocket upgrade
+if the address requires it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _UPGRADED: Final = b"HTTP/1.1 101"
 
 
 def knock(address: str) -> None:
-    """Return only if a scheduler answers.
+    """Return only if a scheduler responds.
 
     Raises:
         InputError: `no_executor`.

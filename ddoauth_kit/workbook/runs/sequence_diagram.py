@@ -30,7 +30,7 @@ _STYLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Hold a message from one column to another, or a note over one."""
+    """A message from one column to another, or a note over a column."""
 
     start: int
     end: int | None

@@ -1,4 +1,4 @@
-"""Read a user's notebook, in whatever encoding an editor saved it, and check its language."""
+"""Read a user's notebook in any encoding that an editor may have used, and check its language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PYTHON: Final = frozenset({"python", "python2", "python3", "ipython", "ipython2", "ipython3"})
-# Kernels whose notebooks often name no language; a version or a variant may follow the name.
+# Kernels whose notebooks often don't name a language; a version or a variant may follow the name.
 _OTHERS: Final = (
     *(r"\.net", "almond", "bash", r"calysto_\w+", "deno", "evcxr", "gonb", "gophernotes"),
     *("ihaskell", "ijava", "ijavascript", "ir", "irkernel", "iruby", "java", "javascript", "julia"),
@@ -24,7 +24,8 @@ _OTHERS: Final = (
     *("spylon-kernel", "stata", "tslab", "wolframlanguage", "xc", "xcpp", "xeus-cling", "xlua"),
     *("xr", "xsql", "xsqlite"),
 )
-# Words that an environment of Python may begin with, so only a version or a bracket may follow.
+# Words that the name of a Python environment may begin with, so only a version or a bracket may
+# follow.
 _WORDS: Final = (
     *("c", r"c\+\+", "c#", "clojure", "cpp", "csharp", "elixir", "f#", "fsharp", "go", "groovy"),
     *("haskell", "lua", "node", "nodejs", "ocaml", "perl", "php", "prolog", "r", "racket"),
@@ -37,9 +38,9 @@ _CONDA_OF_R: Final = re.compile(r"conda-env-.*-r")
 
 
 def checked_notebook(path: Path) -> dict[str, Any]:
-    """Return the content of a format 4 notebook that names Python as its language, or none.
+    """Return the content of a format 4 notebook whose language is Python or not stated.
 
-    Fields that programs leave out or write as null get the format's empty value.
+    Fields that programs omit or write as null get the format's empty value.
 
     Raises:
         InputError: `not_a_notebook` or `other_language`.
@@ -65,7 +66,7 @@ def checked_notebook(path: Path) -> dict[str, Any]:
 
 
 def takes_parameter(path: Path, name: str) -> bool:
-    """Return whether a notebook's parameters cell sets a name; False if it can't be read."""
+    """Return whether a notebook's parameters cell sets a name; false if it can't be read."""
     try:
         cells = checked_notebook(path)["cells"]
     except InputError:
@@ -91,7 +92,7 @@ def refuse_other_language(metadata: object, *, name: str) -> None:
 
 
 def _language(metadata: object) -> str:
-    """Return the language that a notebook names, or "" for Python or none."""
+    """Return the language of a notebook, or "" if it is Python or not stated."""
     kernel, info = _part(metadata, "kernelspec"), _part(metadata, "language_info")
     for named in (kernel.get("language"), info.get("name")):
         if isinstance(named, str) and named.strip():

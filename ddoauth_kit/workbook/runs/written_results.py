@@ -42,9 +42,9 @@ def write_results(
     """Write everything under `out`, then scan only the run's own files for secrets.
 
     The executed notebooks already exist, and everything else is derived from their masked contents.
-    `secrets` are the values that are known in memory, and `seconds` is how long one page may take.
-    If a page or table can't be created, a note replaces it, and the run still ends with a report
-    and a scan. Return the outcome with the scan's findings.
+    `secrets` contains the values known in memory, and `seconds` is the time limit for one page. If
+    a page or table can't be created, a note replaces it, and the run still ends with a report and a
+    scan. Return the outcome with the scan's findings.
     """
     masker = Masker(secrets)
     scan = Scan(masker)
@@ -71,7 +71,7 @@ def _masked(run: NotebookRun, masker: Masker) -> NotebookRun:
 
 
 def _title(notebook: Path) -> str:
-    """Return the heading that a notebook begins with, or nothing."""
+    """Return the heading at the start of a notebook, or an empty string."""
     try:
         cells = json.loads(notebook.read_bytes())["cells"]
         found = re.match(r"# (.+)", "".join(cells[0]["source"]))
@@ -91,7 +91,7 @@ def _masked_value(value: Any, masker: Masker) -> Any:  # noqa: ANN401 - JSON
 
 
 def _written(outcome: RunOutcome, *, out: Path) -> list[Path]:
-    """Return the files of a run; the folder may contain many files that do not belong to it."""
+    """Return the files of a run; the folder may contain many other files."""
     names = [f"{run.name}.html" for run in outcome.runs]
     names += ["junit.xml", "summary.json", "report.html", "rows.csv", LEDGER]
     return [out / name for name in dict.fromkeys(names) if (out / name).is_file()]

@@ -1,1 +1,1 @@
-"""Show values in a notebook: cards, tables, requests as code."""
+"""Show values in a notebook: as cards, as tables, and requests as code."""

@@ -12,12 +12,13 @@ from ddoauth_kit.api.api_keys import ApiKey
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.errors.explainer import Explanation
 from ddoauth_kit.exchange import Exchange
+from ddoauth_kit.http.transcript import Transcript
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
 from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
 from ddoauth_kit.oauth.pkce import CHALLENGE_METHOD
 from ddoauth_kit.oauth.tokens import TokenSet
 from ddoauth_kit.sites import Site
-from ddoauth_kit.workbook.show.wire import wire_html, wire_text
+from ddoauth_kit.workbook.show.wire import transcript_html, wire_html, wire_text
 
 WIDTH: Final = 88
 Rows = tuple[tuple[str, str], ...]
@@ -25,7 +26,7 @@ Rows = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Represent a skipped step and the reason; it is falsy, so that code can test it.
+    """A skipped step and the reason; it is falsy, so that code can test it.
 
     `state` is the word before the reason, such as `not yet`.
     """
@@ -39,7 +40,7 @@ class Skipped:
 
 @singledispatch
 def rows(value: object) -> Rows:
-    """Return the rows to show for a value: names and texts."""
+    """Return the rows of a value's card: names and texts."""
     raise TypeError(f"There is no card for {type(value).__name__}.")
 
 
@@ -90,7 +91,7 @@ def _(value: TokenSet) -> Rows:
         ("refresh token", str(value.refresh_token or "none")),
         ("granted scopes", " ".join(value.scopes.granted)),
         ("requested but not granted", " ".join(value.scopes.withheld) or "none"),
-        ("good on", value.site.public.api_url),
+        ("works on", value.site.public.api_url),
     )
 
 
@@ -100,7 +101,7 @@ def _(value: ApiKey) -> Rows:
         ("API key", str(value.key)),
         ("name", value.name),
         ("id", value.key_id or "not stored"),
-        ("good on", value.site.public.api_url),
+        ("works on", value.site.public.api_url),
     )
 
 
@@ -158,7 +159,7 @@ def as_html(value: object) -> str:
 
 
 def show_cards_in(shell: Any) -> None:  # noqa: ANN401 - IPython's shell, or None outside of one
-    """Make a notebook show a card if the last value of a cell is one of the kit's."""
+    """Make a notebook show a card if the last value of a cell is one of the kit's values."""
     if shell is None:
         return
     formatters = shell.display_formatter.formatters
@@ -166,4 +167,5 @@ def show_cards_in(shell: Any) -> None:  # noqa: ANN401 - IPython's shell, or Non
         formatters["text/html"].for_type(kind, as_html)
         formatters["text/plain"].for_type(kind, lambda value, p, _cycle: p.text(as_text(value)))
     formatters["text/html"].for_type(Exchange, wire_html)
+    formatters["text/html"].for_type(Transcript, transcript_html)
     formatters["text/plain"].for_type(Exchange, lambda value, p, _cycle: p.text(wire_text(value)))

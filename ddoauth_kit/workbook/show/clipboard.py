@@ -1,13 +1,13 @@
-"""Copy code to the clipboard with HTML only, so that a click needs no kernel."""
+"""Copy code to the clipboard with HTML only, so it also works without a kernel."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Final
 
-# One handler for all buttons of a block. It reads the fields beside it and never text from the
-# wire. `navigator.clipboard` exists in secure contexts only; elsewhere, and where it is refused,
-# the field is unfolded and selected, for the older command or for the reader's own keys.
+# One handler for all buttons of a block. It reads the fields next to it and never text from the
+# wire. `navigator.clipboard` exists only in secure contexts; elsewhere, and if it is refused, the
+# field is unfolded and selected, for the older command or for the reader's own keys.
 _COPY: Final = """\
 const button = event.target.closest('button');
 if (!button) return;
@@ -31,9 +31,9 @@ _LOOK: Final = (
 
 
 def copy_buttons(*, curl: str, httpx: str) -> str:
-    """Return two buttons, and the code of each in a folded, read-only field.
+    """Return two buttons, and the code that each one copies in a folded, read-only field.
 
-    The buttons copy the field's text; a line next to them reports the result.
+    A line next to the buttons reports the result.
     """
     buttons = f"{_button('curl', 'cURL')} {_button('httpx', 'httpx')}"
     fields = _field("curl", "the cURL command", curl) + _field("httpx", "the httpx code", httpx)
@@ -49,8 +49,8 @@ def _button(name: str, label: str) -> str:
 
 
 def _field(name: str, title: str, code: str) -> str:
-    # With the attribute, JupyterLab does not take keys pressed in the field as its shortcuts. The
-    # first line break of a field is not shown (HTML standard, "textarea"): the code keeps its own.
+    # With this attribute, JupyterLab doesn't treat keys pressed in the field as shortcuts. HTML
+    # drops the first line break of a field (HTML standard, "textarea"), so the code keeps its own.
     return (
         f'<details><summary style="cursor:pointer">Show {title}</summary>'
         f'<textarea readonly name="{name}" title="{title}" aria-label="{title}" '

@@ -1,4 +1,4 @@
-"""Show probing's progress: a bar in a notebook or terminal, plain lines in CI."""
+"""Show the progress of probing: a bar in a notebook or terminal, plain lines in CI."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def progress_for(scopes: int, *, sites: int) -> Iterator[Watch]:
 
 @contextmanager
 def _notebook_bar(title: str) -> Iterator[Watch]:
-    """Show a bar during probing and leave only the title, so that nothing partial is stored."""
+    """Show a bar during probing, then leave only the title, so that nothing partial is stored."""
     from IPython.display import display
 
     handle = display(_Bar(title), display_id=True)  # type: ignore[no-untyped-call]
@@ -57,7 +57,7 @@ def _notebook_bar(title: str) -> Iterator[Watch]:
 
 
 class _Bar:
-    """Show a title, and the progress of a run."""
+    """A title and the progress of a run."""
 
     def __init__(self, title: str, progress: ProbeProgress | None = None) -> None:
         self._title = title

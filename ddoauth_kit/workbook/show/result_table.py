@@ -1,4 +1,4 @@
-"""Hold results as tables that look the same everywhere and are stored with the notebook."""
+"""Tables of results that look the same everywhere and are stored with the notebook."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _EMPTY: Final = "no rows"
 
 
 class ResultTable:
-    """Show named rows in a fixed form, and let a run collect them from the notebook.
+    """Named rows in a fixed form, which a run can collect from the notebook.
 
     `table["column"]` lists a column's values, and `frame` is a pandas DataFrame for further work;
     only the frame loads pandas. A saved output contains the rows as JSON in addition to the HTML,
-    so that the table can be found in the executed notebook, whatever engine executed it. Columns
-    named in `volatile` differ from run to run: they are in the frame, are shown only on request,
-    and are stored in the output's metadata, which nbval does not compare. `framed` creates a frame
-    with types that rows can't express.
+    so the table can be found in the executed notebook, whichever engine executed it. Columns named
+    in `volatile` differ from run to run: they are in the frame, are shown only on request, and are
+    stored in the output's metadata, which nbval does not compare. `framed` creates a frame with
+    types that rows can't express.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ResultTable:
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def __getitem__(self, column: str) -> list[Any]:
-        """List a column's values, with None for a missing one.
+        """Return a column's values, with None for missing ones.
 
         Raises:
             KeyError: there is no such column.
@@ -123,7 +123,7 @@ class ResultTable:
         return (data, {TABLE_MIME: unstable}) if self.volatile else data
 
     def as_json(self) -> tuple[Bundle, Bundle]:
-        """Return the name and the rows, and a record for restoring the volatile columns."""
+        """Return the name and rows, and a record for restoring the volatile columns."""
         unstable = {
             "columns": self.columns,
             "volatile": {
@@ -138,7 +138,7 @@ class ResultTable:
 def collected_table(output: Mapping[str, Any]) -> tuple[str, list[Bundle]] | None:
     """Return the name and rows of the table in an output, with volatile columns restored.
 
-    Return None if the output contains no table.
+    Return None if the output doesn't contain a table.
     """
     table = output.get("data", {}).get(TABLE_MIME)
     if not table:
@@ -160,7 +160,7 @@ def collected_table(output: Mapping[str, Any]) -> tuple[str, list[Bundle]] | Non
 
 
 def _mapping(value: object) -> Bundle:
-    """Return a mapping, or an empty one, because a notebook may contain anything."""
+    """Return a value if it is a mapping, or else an empty one; a notebook may contain anything."""
     return value if isinstance(value, dict) else {}
 
 

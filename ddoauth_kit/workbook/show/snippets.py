@@ -1,7 +1,7 @@
 """Write a recorded request as a cURL command or as httpx code, without its secrets.
 
 Hosts and secrets become environment variables. The cURL command reads everything from standard
-input, because every other process on the machine can read a process's arguments.
+input, because other processes on the machine can read its arguments.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _HOSTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Hold a piece of code to copy; a notebook shows it highlighted."""
+    """A piece of code to copy; a notebook shows it highlighted."""
 
     language: str
     code: str
@@ -46,8 +46,8 @@ class Snippet:
     def introduced(self, host: str) -> str:
         """Return the code to copy: comments above it say how to set its variables.
 
-        `host` is the request's. Secrets are typed, so that they don't end up in the shell's
-        history; a child process such as Python sees only exported variables.
+        `host` is the request's. Secrets are typed in, so they don't end up in the shell's history;
+        a child process such as Python sees only exported variables.
         """
         python = self.language == "python"
         lines = ["# Set these variables first, in the same terminal:"]
@@ -70,11 +70,10 @@ class Snippet:
 
 
 def as_curl(exchange: Exchange) -> Snippet:
-    """Return a bash command that names an unset variable and stops before sending.
+    """Return a bash command that stops before sending if a variable is unset, and names it.
 
-    The here-document is not quoted, so that bash replaces the variables. Instead, each text is
-    escaped, so that bash runs none of it, and kept on one line, so that none ends the
-    here-document.
+    The here-document is unquoted so that bash expands the variables. Each value is therefore
+    escaped, so bash doesn't run any of it, and kept on one line, so it can't end the here-document.
     """
     url = urlsplit(exchange.url)
     lines = [
@@ -115,7 +114,7 @@ def as_httpx(exchange: Exchange) -> Snippet:
 
 
 def _host_variable(host: str) -> str:
-    """Return the variable for a host; the host's first label says its role."""
+    """Return the variable for a host; the host's first label shows its role."""
     return next((name for start, name in _HOSTS if host.startswith(start)), "DDOAUTH_APP_URL")
 
 
@@ -134,16 +133,16 @@ def _data(name: str, value: str) -> str:
 
 
 def _call(method: str) -> str:
-    """Return the beginning of the call; use `request` for a method without its own function."""
+    """Return the start of the call; use `request` for a method without its own function."""
     known = method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
     return f"{method.lower()}(" if known else f"request(\n    {_text(method)},"
 
 
 def _shell(text: str) -> str:
-    """Escape for cURL's quotes, then for bash's here-document, then name the secrets.
+    """Escape text for cURL's quotes, then for bash's here-document, then insert the secrets' names.
 
     In a here-document, a backslash escapes only itself, `$` and a backtick. A control character
-    would act on the terminal where the text is pasted.
+    would affect the terminal where the text is pasted.
     """
     for character, escape in _CURL.items():
         text = text.replace(character, escape)
@@ -166,7 +165,7 @@ def _python(value: Any, *, depth: int = 1) -> str:  # noqa: ANN401 - JSON has no
 
 
 def _string(text: str) -> str:
-    """Write a text; a text with a secret becomes an f-string or the variable itself."""
+    """Write a string; a string with a secret becomes an f-string or the variable itself."""
     found = _PLACEHOLDER.search(text)
     if found is None:
         return _text(text)

@@ -1,6 +1,6 @@
 """Write and read CSV whose cells no spreadsheet executes, whatever they contain.
 
-For what makes a spreadsheet execute a cell, see
+For the reasons that a spreadsheet executes a cell, see
 https://owasp.org/www-community/attacks/CSV_Injection
 """
 
@@ -32,7 +32,7 @@ def restored(text: str) -> str:
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return CSV (RFC 4180) with these columns, with names and texts defused."""
+    """Return CSV (RFC 4180) with these columns; names and texts are defused."""
     file = StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow([defused(str(column)) for column in columns])
@@ -43,7 +43,7 @@ def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 def read_csv(text: str) -> list[dict[str, str]]:
     """Return the rows of CSV as they were before `write_csv`.
 
-    Cells without a column are left out, and columns without a cell are empty.
+    Cells without a column are dropped, and columns without a cell are empty.
 
     Raises:
         csv.Error: it is not CSV.

@@ -9,15 +9,16 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from ddoauth_kit.exchange import Exchange
+    from ddoauth_kit.http.transcript import Transcript
 
 
 def wire_text(exchange: Exchange) -> str:
-    """Return request and answer as HTTP messages, with one form field per line or indented JSON."""
+    """Return both messages as HTTP text, with one form field per line or indented JSON."""
     return "\n\n".join(wire_messages(exchange))
 
 
 def wire_messages(exchange: Exchange) -> tuple[str, str]:
-    """Return the request and the answer, each as `wire_text` shows it."""
+    """Return the request and the response, each as `wire_text` shows it."""
     url = urlsplit(exchange.url)
     target = f"{url.path}?{url.query}" if url.query else url.path
     headers = [("host", url.netloc), *exchange.request_headers]
@@ -31,8 +32,23 @@ def wire_messages(exchange: Exchange) -> tuple[str, str]:
 
 
 def wire_html(exchange: Exchange) -> str:
-    """Return the same as HTML for a notebook."""
+    """Return the same content as HTML for a notebook."""
     return f'<pre style="overflow-x:auto">{escape(wire_text(exchange))}</pre>'
+
+
+def transcript_html(transcript: Transcript) -> str:
+    """Return a transcript as a table, one exchange per row."""
+    rows = "".join(
+        _row("td", str(e.status), e.method, f"<code>{escape(e.url)}</code>", escape(e.purpose))
+        for e in transcript
+    )
+    head = _row("th", "status", "method", "URL", "purpose")
+    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _row(tag: str, *cells: str) -> str:
+    inner = "".join(f'<{tag} style="text-align:left">{cell}</{tag}>' for cell in cells)
+    return f"<tr>{inner}</tr>"
 
 
 def _message(first: str, headers: list[tuple[str, str]], body: str) -> str:

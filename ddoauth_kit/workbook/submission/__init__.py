@@ -1,1 +1,1 @@
-"""Support the lesson on publishing."""
+"""Support for the lesson on publishing."""

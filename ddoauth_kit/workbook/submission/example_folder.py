@@ -1,4 +1,4 @@
-"""Write a small integration's folder for the check, complete except for what publishing adds."""
+"""Write the folder of a small integration for the check, without the parts added by publishing."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ def example_folder(
 ) -> Iterator[Path]:
     """Provide a folder for a registration during the block.
 
-    `section` is the README's uninstallation section, to which the manifest never points. If
-    `app_uuid` is empty, the manifest has none, as before the Publishing tab is first opened.
+    `section` is the README's uninstallation section, which the manifest never points to. If
+    `app_uuid` is empty, the manifest doesn't have one, as before the Publishing tab is first
+    opened.
     """
     with TemporaryDirectory() as above:
         folder = Path(above) / "example"

@@ -1,6 +1,6 @@
 """Publish a private client, store the new credentials, and continue with both registrations.
 
-The page is the sandbox's Developer Platform; at Datadog, only a person opens it.
+The page is the sandbox's Developer Platform; at Datadog, only a person can open it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from urllib.parse import urljoin
 
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.registration import ClientRegistration, Kind
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
@@ -22,11 +20,13 @@ from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.lab.customer import Clicked
 from ddoauth_kit.workbook.lab.lab import Lab
 from ddoauth_kit.workbook.lab.open_lab import OwnSandbox
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from ddoauth_kit.workbook.show.cards import Rows, as_html, as_text, rows
 from ddoauth_kit.workbook.show.result_table import ResultTable
 
 if TYPE_CHECKING:
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 WHERE: Final = "Developer Platform"
 _PATH: Final = "/developer"
@@ -37,7 +37,7 @@ _SHOWN_ONCE: Final = "New credentials, shown once"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TakenOver:
-    """Hold the published registration, and where its secret is stored."""
+    """The published registration, and where its secret is stored."""
 
     registration: ClientRegistration
     slot: Slot
@@ -51,7 +51,7 @@ class TakenOver:
 
 
 class DeveloperPage:
-    """Click on the sandbox's Developer Platform for the private client of a lab.
+    """Clicks on the sandbox's Developer Platform, for a lab's private client.
 
     Raises:
         InputError: `not_the_private_client`, for any other lab.
@@ -66,11 +66,11 @@ class DeveloperPage:
         self._url = lab.site.app_url + _PATH
 
     def test_authorization(self) -> Clicked:
-        """Click *Test Authorization*, which leads to the onboarding URL as a tile would."""
+        """Click *Test Authorization*, which opens the onboarding URL as a tile would."""
         return self._click(_TEST, "Test Authorization")
 
     def publish(self) -> Clicked:
-        """Click *Publish*; the page will show the new credentials once."""
+        """Click *Publish*; the page then shows the new credentials only once."""
         return self._click(_PUBLISH, "Publish")
 
     def take_over(self) -> TakenOver:
@@ -111,8 +111,8 @@ class DeveloperPage:
 def switch_to(lab: Lab, taken_over: TakenOver) -> Lab:
     """Return a lab with the published registration; the given lab keeps the private one.
 
-    Both talk to the same sandbox and share one store, where each uses slots under its own client
-    id, so neither overwrites the other's values.
+    Both talk to the same sandbox and share one store. Each uses slots under its own client id, so
+    neither overwrites the other's values.
     """
     if not isinstance(lab.backend, OwnSandbox):
         raise InputError("no_own_sandbox", "This lab doesn't have its own sandbox to publish in.")
@@ -121,7 +121,7 @@ def switch_to(lab: Lab, taken_over: TakenOver) -> Lab:
 
 
 def try_organizations(lab: Lab) -> ResultTable:
-    """Authorize from each organization on the lab's site, as the final test before release.
+    """Authorize from each organization on the lab's site, as a final test before release.
 
     Columns: `client`, `organization`, `result`, `the server said`. These grants are not stored.
 
@@ -152,7 +152,9 @@ def _shown(page: BrowserPage) -> tuple[str, Secret]:
     _, _, text = page.text.partition(_SHOWN_ONCE)
     words = text.split()
     if not words:
-        what = "The page shows no credentials: they were shown once, or nothing was published."
+        what = (
+            "The page shows no credentials: they were shown once already, or nothing was published."
+        )
         raise InputError("credentials_not_shown", what)
     client_id = words[words.index("id") + 1]
     return client_id, Secret(words[words.index("secret") + 1], label="client_secret")
@@ -165,7 +167,7 @@ def _(value: TakenOver) -> Rows:
         ("client ID", registration.client_id),
         ("client secret", str(registration.secret)),
         ("client", f"{registration.name} ({registration.kind})"),
-        ("good on", " ".join(registration.sites)),
-        ("kept in", value.kept_in),
-        ("kept as", f"{value.slot.kind} of {registration.client_id}"),
+        ("works on", " ".join(registration.sites)),
+        ("stored in", value.kept_in),
+        ("stored as", f"{value.slot.kind} of {registration.client_id}"),
     )

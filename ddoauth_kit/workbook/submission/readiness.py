@@ -1,7 +1,7 @@
-"""Say whether an integration is ready for publication, based on this workbook's evidence.
+"""Report whether an integration is ready for publication, based on this workbook's evidence.
 
 The requirements come from Datadog's page on API-based integrations. A report is meant for the
-submission, so it contains no secrets, whatever the evidence contains.
+submission, so it never contains secrets, whatever the evidence contains.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.leaks.known_secrets import environment_secrets
+from ddoauth_kit.leaks.stored_secrets import stored_secrets
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.result_files import write_text
-from ddoauth_kit.store.contents import stored_secrets
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME, ResultTable
 from ddoauth_kit.workbook.submission.readiness_evidence import ReadinessEntry, Ready, all_entries
 
@@ -42,9 +42,9 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Readiness:
-    """Hold one entry for each requirement, and the client's name, without secrets.
+    """One entry for each requirement, and the client's name, without secrets.
 
-    `talks_to` says whether the evidence comes from Datadog or a sandbox.
+    `talks_to` tells whether the evidence comes from Datadog or a sandbox.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Readiness:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether no requirement is open."""
+        """Return true unless a requirement is open."""
         return not self._open
 
     @property
@@ -70,7 +70,7 @@ class Readiness:
 
     @property
     def headline(self) -> str:
-        """Summarize the progress in a sentence."""
+        """Summarize the progress in one sentence."""
         done, total = len(self.entries) - len(self._open), len(self.entries)
         state = "Ready" if self.is_ready else "Not ready"
         return f"{state}: {done} of {total} requirements are met by {self.name} ({self.kind})."
@@ -91,7 +91,7 @@ class Readiness:
         }
 
     def html(self) -> str:
-        """Return a complete page that needs no scripts and loads nothing."""
+        """Return a complete, self-contained page without scripts."""
         return readiness_page(self.headline, talks_to=self.talks_to, entries=self.entries)
 
     def save(self, folder: str | Path) -> tuple[Path, ...]:
@@ -140,11 +140,11 @@ def readiness(
     is the result of grading the integration's own server, or the folder that `ddoauth grade --out`
     wrote; without it, the report does not mention a server. `stated` maps requirements that no
     program can check to a person's own words, such as `{"test authorization": "done on us1"}`,
-    which are marked as such. An entry's time is when the evidence was collected, by the lab's
-    clock and in UTC; the evidence is older.
+    which are marked as such. An entry's time is when the evidence was collected, by the lab's clock
+    and in UTC; the evidence itself is older.
 
     Raises:
-        SettingsError: `not_a_grade`, for a folder without a grading.
+        SettingsError: `not_a_grade`, for a folder without a grading report.
     """
     first = labs[0]
     registration = first.registration
@@ -170,7 +170,7 @@ def readiness(
 
 
 def _plain(labs: tuple[Lab, ...]) -> Callable[[str], str]:
-    """Return a function that masks all secrets the labs can know, and returns one line."""
+    """Return a function that masks all secrets that the labs may know, and joins lines into one."""
     secrets = list(environment_secrets())
     for lab in labs:
         own = lab.registration
@@ -202,7 +202,7 @@ def _table(name: str, entries: tuple[ReadinessEntry, ...], *, fixes: bool = Fals
 
 
 def readiness_page(headline: str, *, talks_to: str, entries: Sequence[ReadinessEntry]) -> str:
-    """Return the page; every text is escaped."""
+    """Return the page, with all text escaped."""
     head = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
     rows = "".join(map(_row, entries))
     return (

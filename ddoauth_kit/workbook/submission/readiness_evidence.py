@@ -1,4 +1,4 @@
-"""Look for evidence of each requirement in transcripts, probe results and the check."""
+"""Look for evidence of each requirement in transcripts, probe results and check reports."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from ddoauth_kit.exchange import Purpose
 from ddoauth_kit.grading.reports.comparison import read_headline
 from ddoauth_kit.grading.results import Grade
 from ddoauth_kit.probing.verdict import MEANINGS, Verdict
+from ddoauth_kit.publishing.hosts import is_for_tests, is_loopback
 from ddoauth_kit.publishing.rules import Severity
-from ddoauth_kit.registration import LOOPBACK, Kind
+from ddoauth_kit.registration import Kind
 from ddoauth_kit.workbook.lab.backend import Mode
 
 if TYPE_CHECKING:
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
     from ddoauth_kit.probing.probe_report import ProbeReport
     from ddoauth_kit.probing.verdict import ProbeResult
     from ddoauth_kit.publishing.folder_check import Report
+    from ddoauth_kit.registration import ClientRegistration
     from ddoauth_kit.workbook.lab.lab import Lab
 
 _SUCCESS: Final = range(200, 300)
 
 
 class Ready(StrEnum):
-    """Say how far a requirement is met.
+    """The degree to which a requirement is met.
 
-    `by hand` means that no program can check it, so a person looks and states the result.
+    `by hand` means that no program can check it, so a person checks it and states the result.
     """
 
     YES = "yes"
@@ -50,7 +52,7 @@ _GRADES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ReadinessEntry:
-    """Hold one requirement: how far it is met, where, why, when (ISO 8601, UTC), and the fix."""
+    """One requirement: whether, where, why and when (ISO 8601, UTC) it is met, and the fix."""
 
     requirement: str
     ready: Ready
@@ -62,7 +64,7 @@ class ReadinessEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Say which exchanges prove a requirement; it applies only with the scope `needs`."""
+    """The exchanges that prove a requirement; it applies only with the scope `needs`."""
 
     requirement: str
     purposes: tuple[Purpose, ...]
@@ -113,7 +115,7 @@ def all_entries(
     grade: GradeReport | Path | None,
     stated: Mapping[str, str],
 ) -> tuple[ReadinessEntry, ...]:
-    """Return an entry for each requirement, in the order of the steps; texts are not masked yet."""
+    """Return an entry for each requirement, in the order of the steps; texts are not yet masked."""
     lab = labs[0]
     when = lab.oauth.clock().isoformat(timespec="seconds")
     found = (
@@ -136,7 +138,9 @@ def _real(lab: Lab, when: str) -> ReadinessEntry:
         (lab.site.name,),
         f"this workbook talks to {lab.backend.talks_to}",
         when,
-        "" if live else "Run it with MODE = 'live': a sandbox is a rehearsal, not a proof.",
+        ""
+        if live
+        else "Run the lesson with MODE = 'live', because a sandbox proves nothing about Datadog.",
     )
 
 
@@ -176,10 +180,10 @@ def _answers(seen: Mapping[str, set[str]]) -> str:
 
 
 def _data_flow(lab: Lab, probes: ProbeReport | None, when: str) -> Iterator[ReadinessEntry]:
-    """Yield one entry for each scope and verdict; sites with the same verdict share it."""
+    """Yield one entry for each scope and verdict; sites with the same verdict share an entry."""
     results = probes.results if probes else ()
     for scope in lab.registration.scopes:
-        requirement = f"data flow of {scope}"
+        requirement = f"data flow for {scope}"
         of_scope = [result for result in results if result.scope == scope]
         if not of_scope:
             fix = f'Probe it: `lab.scopes.probe("{scope}")`.'
@@ -200,16 +204,7 @@ def _flow(requirement: str, alike: list[ProbeResult], when: str) -> ReadinessEnt
 
 
 def _registered(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
-    uris = lab.registration.redirect_uris
-    bad = [uri for uri in uris if not _is_public(uri)]
-    yield ReadinessEntry(
-        "redirect URIs public",
-        Ready.YES if uris and not bad else Ready.NO,
-        (),
-        f"for tests only: {', '.join(bad)}" if bad else f"{len(uris)} with https",
-        when,
-        "Remove test addresses before you submit." if bad else "",
-    )
+    yield public_addresses(lab.registration, when)
     published = lab.registration.kind is Kind.PUBLISHED
     yield ReadinessEntry(
         "published client",
@@ -221,15 +216,39 @@ def _registered(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
     )
 
 
-def _is_public(uri: str) -> bool:
-    parts = urlsplit(uri)
-    return parts.scheme == "https" and (parts.hostname or "") not in LOOPBACK
+def public_addresses(client: ClientRegistration, when: str) -> ReadinessEntry:
+    """Return whether a reviewer can reach the redirect URIs and the onboarding URL.
+
+    A host whose name looks like a test is `by hand`, because published clients have such names.
+    """
+    named = [url for url in (*client.redirect_uris, client.onboarding_url) if url]
+    bad = [url for url in named if not _is_public(url)]
+    doubtful = [url for url in named if url not in bad and is_for_tests(_host(url))]
+    kinds = {"not public": bad, "perhaps for tests": doubtful}
+    seen = "; ".join(f"{kind}: {', '.join(urls)}" for kind, urls in kinds.items() if urls)
+    doubt = Ready.BY_HAND if doubtful else Ready.YES
+    return ReadinessEntry(
+        "public addresses",
+        doubt if client.redirect_uris and not bad else Ready.NO,
+        (),
+        seen or f"{len(named)} with https",
+        when,
+        "Remove test addresses before you submit." if seen else "",
+    )
+
+
+def _is_public(url: str) -> bool:
+    return urlsplit(url).scheme == "https" and not is_loopback(_host(url))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _folder(check: Report | None, when: str) -> ReadinessEntry:
     name = "folder checked"
     if check is None:
-        fix = "Run `ddoauth check PATH`; for a listing, pass what its fields contain as `stated`."
+        fix = "Run `ddoauth check PATH`; for a listing, pass the content of its fields as `stated`."
         return ReadinessEntry(name, Ready.NOT_SEEN, (), "not checked", when, fix)
     counts = ", ".join(f"{check.count(severity)} {severity}" for severity in Severity)
     ready = Ready.YES if check.passed else Ready.NO
@@ -252,14 +271,17 @@ def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
             TEST_AUTHORIZATION,
             "Click Test Authorization in the Developer Platform, and pass the result as `stated`.",
         ),
-        (OTHER_ORGANIZATION, "Authorize the published client from another organization."),
+        (
+            OTHER_ORGANIZATION,
+            "Authorize the published client in another organization; pass the result as `stated`.",
+        ),
     ):
         site = (lab.site.name,)
         yield ReadinessEntry(requirement, Ready.BY_HAND, site, "no program can see this", when, fix)
 
 
 def _stated(entry: ReadinessEntry, stated: Mapping[str, str]) -> ReadinessEntry:
-    """Add a person's statements where no program can check; they never override evidence."""
+    """Add a person's statements where a program can't check; they never override evidence."""
     words = stated.get(entry.requirement, "").strip()
     if not words or entry.ready not in {Ready.BY_HAND, Ready.NOT_SEEN}:
         return entry

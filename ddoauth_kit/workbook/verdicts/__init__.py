@@ -1,4 +1,4 @@
-"""Show what probing found: tables, pictures, differences and files."""
+"""Show the results of probing as tables, pictures, differences and files."""
 
 from ddoauth_kit.workbook.verdicts.csv_and_json import as_csv, as_json
 from ddoauth_kit.workbook.verdicts.difference import Difference, difference

@@ -1,4 +1,4 @@
-"""Write probe results as CSV and JSON, and make sure that no evidence shows a secret."""
+"""Write probe results as CSV and JSON, and make sure that the evidence has no secrets."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def masked(report: ProbeReport) -> ProbeReport:
     """Return the report with all evidence and paths masked once more, each on one line.
 
-    Texts from the server are masked when they are read; this is the last check before a file.
-    Characters that a terminal would take for a command become question marks.
+    Text from the server is masked when it is read; this is the last check before a file is written.
+    Characters that a terminal would interpret as commands become question marks.
     """
     results = tuple(
         replace(result, evidence=_plain(result.evidence), path=_plain(result.path))
@@ -39,7 +39,7 @@ def as_json(report: ProbeReport) -> str:
 def as_csv(report: ProbeReport) -> str:
     """Return CSV (RFC 4180) that no spreadsheet executes, with the columns of `verdict_frame`.
 
-    A text that begins like a formula gets a leading apostrophe, which `difference` removes when it
+    Text that begins like a formula gets a leading apostrophe, which `difference` removes when it
     reads the file.
     """
     return write_csv(COLUMNS, verdict_rows(masked(report)))

@@ -1,4 +1,4 @@
-"""Say what changed between two runs, and whether it got better."""
+"""Report what changed between two runs, and whether it got better."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Meaning(StrEnum):
-    """Name what a change means; changes are listed in this order.
+    """The meaning of a change; changes are listed in this order.
 
-    `changed` means that neither verdict is better. `gone` is a scope on a site that the later run
-    did not probe.
+    `changed` means that neither verdict is better. `gone` means that the later run did not probe
+    this scope on this site.
     """
 
     WORSE = "worse"
@@ -41,7 +41,7 @@ _ORDER: Final = tuple(Meaning)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Hold a changed verdict for one scope on one site; None means that a run has no such verdict.
+    """A changed verdict for one scope on one site; None means that a run doesn't have this verdict.
 
     `evidence` comes from the later run.
     """
@@ -56,10 +56,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Difference:
-    """Hold all changes, worse ones first.
+    """All changes, worse ones first.
 
-    `compared` is the number of verdicts in both runs. `complete` is false if a run was cancelled,
-    so new or gone verdicts may just be missing.
+    `compared` is the number of verdicts in both runs. `complete` is false if a run was cancelled;
+    new or gone verdicts may then just be missing.
     """
 
     changes: tuple[Change, ...]
@@ -76,7 +76,7 @@ class Difference:
 
     @property
     def headline(self) -> str:
-        """Say in a sentence how much changed."""
+        """Summarize the changes in one sentence."""
         counts = [sum(c.meaning is meaning for c in self.changes) for meaning in _ORDER]
         named = [f"{n} {meaning}" for n, meaning in zip(counts, _ORDER, strict=True) if n]
         cut = (
@@ -94,7 +94,7 @@ class Difference:
         return f"{self.headline}\n\n{self.table.text()}" if self.changes else self.headline
 
     def html(self) -> str:
-        """Return the headline and a table, with the necessary style."""
+        """Return the headline and a table, including the necessary style."""
         return f'<div class="{ROOT}">{style()}{self.body()}</div>'
 
     def body(self) -> str:
@@ -159,7 +159,7 @@ def _meaning(old: ProbeResult | None, new: ProbeResult | None) -> Meaning:
 
 
 def _worth(verdict: Verdict) -> int:
-    """Return how good a verdict is; verdicts that say nothing about the scope are equal."""
+    """Return how good a verdict is; all verdicts that say nothing about the scope are equal."""
     if verdict in PROBLEMS:
         return 0
     return {Verdict.CONFIRMED: 3, Verdict.LET_THROUGH: 2}.get(verdict, 1)

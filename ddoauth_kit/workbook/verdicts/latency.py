@@ -1,4 +1,4 @@
-"""Summarize how long each site took to answer; the numbers differ in every run."""
+"""Summarize how long each site took to respond; the numbers differ in every run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REACH: Final = "#7a8694"
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Hold how many calls a site answered, and their wall times in milliseconds.
+    """The number of calls that a site answered, and their wall times in milliseconds.
 
     `p90_ms` is the time within which nine out of ten calls were answered (nearest rank). The times
     are None if no call was answered.
@@ -43,7 +43,7 @@ class Latency:
 
 
 def latencies(report: ProbeReport) -> tuple[Latency, ...]:
-    """Return each site's latency, in order; calls without an answer are left out."""
+    """Return each site's latency, in order; calls without a response are omitted."""
     return tuple(
         _latency(
             site,
@@ -80,7 +80,7 @@ def _latency(site: str, times: Sequence[float]) -> Latency:
 
 def _draw(drawing: Drawing, measured: Sequence[Latency]) -> None:
     longest = max((each.p90_ms or 0.0 for each in measured), default=0.0) or 1.0
-    said = "Milliseconds from a call to its answer: bar to the median, line to 9 calls in 10"
+    said = "Milliseconds per call: bars show the median, lines the 90th percentile"
     drawing.text(12, 18, said, size=9)
     for number, each in enumerate(measured):
         middle = _TOP + (number + 0.5) * _LINE

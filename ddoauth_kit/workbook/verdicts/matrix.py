@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 100
 _SHORT: Final = max(len(mark.short) for mark in MARKS.values())
-# After this many lines, the sites' names are out of sight, so the next area repeats them.
+# After this many lines, the site names are out of sight, so the next area repeats them.
 _HEAD_AGAIN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """Hold one scope's verdicts in the order of the sites, with None for a missing result."""
+    """One scope's verdicts in the order of the sites, with None for a missing result."""
 
     scope: str
     area: str
@@ -51,7 +51,7 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class MatrixArea:
-    """Hold the scopes of one product area, in alphabetical order."""
+    """The scopes of one product area, in alphabetical order."""
 
     name: str
     rows: tuple[MatrixRow, ...]
@@ -99,7 +99,7 @@ class VerdictMatrix:
 
     @cached_property
     def counts(self) -> dict[Verdict, tuple[int, ...]]:
-        """Return how often each verdict was found on each site; leave out verdicts never found."""
+        """Return how often each verdict was found on each site, without those never found."""
         columns = list(zip(*(row.verdicts for row in self.rows), strict=True))
         counted = {v: tuple(column.count(v) for column in columns) for v in reversed(GRAVITY)}
         return {verdict: numbers for verdict, numbers in counted.items() if any(numbers)}
@@ -111,12 +111,12 @@ class VerdictMatrix:
 
     @property
     def headline(self) -> str:
-        """Say in a sentence how many verdicts there are and how many are problems."""
+        """State in one sentence how many verdicts there are and how many are problems."""
         verdicts = [verdict for row in self.rows for verdict in row.verdicts]
         problems = sum(verdict in PROBLEMS for verdict in verdicts)
         scopes = f"{len(self.rows)} of {self.whole}" if self.is_narrowed else str(self.whole)
         said = f"{counted(scopes, 'scope')} on {counted(len(self.sites), 'site')}"
-        trouble = f"{counted(problems, 'verdict')} refused or failed" if problems else "no problem"
+        trouble = f"{counted(problems, 'verdict')} refused or failed" if problems else "no problems"
         unknown = sum(row.scope not in known_scopes() for row in self.rows)
         untried = 0 if problems else verdicts.count(Verdict.NOT_TRIED)
         odd = f", {counted(unknown, 'scope')} not known" if unknown else ""
@@ -137,8 +137,8 @@ class VerdictMatrix:
         """Return the scopes that match all filters, on all sites.
 
         Each word of `text` must occur in the scope or its area, in upper or lower case. `verdict`
-        is one or more of `Verdict`, found on at least one site. `problems` keeps only scopes that
-        were refused or failed.
+        is one or more values of `Verdict`, found on at least one site. `problems` keeps only scopes
+        that were refused or failed.
 
         Raises:
             InputError: `unknown_filter`, with the verdicts or areas that exist.
@@ -170,12 +170,12 @@ class VerdictMatrix:
     def text(self, *, brief: bool = False, width: int = 0) -> str:
         """Return fixed-width text; `brief` combines scopes with the same verdict everywhere.
 
-        With a `width` in characters, sites that do not fit into a line follow below.
+        With a `width` in characters, sites that don't fit on a line follow below.
         """
         return matrix_text(self, brief=brief, width=width)
 
     def html(self) -> str:
-        """Return the matrix as HTML that needs no script and includes its style."""
+        """Return the matrix as HTML without scripts, including its style."""
         return matrix_html(self)
 
     def __repr__(self) -> str:
@@ -211,7 +211,7 @@ def matrix_html(matrix: VerdictMatrix) -> str:
 
 
 def matrix_body(matrix: VerdictMatrix) -> str:
-    """Return headline, counts and the areas; those with problems are open."""
+    """Return the headline, the counts and the areas; areas with problems are unfolded."""
     headline = f"<p>{escape(matrix.headline)}</p>"
     if not matrix.rows:
         return headline
@@ -237,12 +237,13 @@ def counts_html(matrix: VerdictMatrix) -> str:
 
 
 def evidence_html(matrix: VerdictMatrix) -> str:
-    """Return the unconfirmed verdicts, folded, with the server's texts."""
+    """Return the unconfirmed verdicts, folded, with the server's error texts."""
     found = findings(matrix.results)
     if not found:
         return ""
     return (
-        f"<details><summary>What is not confirmed, with its evidence ({len(found)})</summary>"
+        "<details><summary>Scopes that are not confirmed, with the evidence "
+        f"({len(found)})</summary>"
         f"{findings_html(found, sites=matrix.sites)}</details>"
     )
 
@@ -265,13 +266,13 @@ def _sites(finding: Unconfirmed, sites: Sequence[str]) -> str:
 
 
 def chip(verdict: Verdict, number: int | None = None) -> str:
-    """Return a verdict's name on its colour, with a number if there is one."""
+    """Return a verdict's name on a background of its colour, with a count if there is one."""
     counted = "" if number is None else f" {number}"
     return f'<span class="chip {verdict}">{MARKS[verdict].name}{counted}</span>'
 
 
 def scope_html(scope: str) -> str:
-    """Return a scope that a narrow column may break after an underscore."""
+    """Return a scope that can wrap after underscores in a narrow column."""
     return escape(scope).replace("_", "_<wbr>")
 
 
@@ -319,7 +320,7 @@ def matrix_text(matrix: VerdictMatrix, *, brief: bool, width: int = 0) -> str:
 
 
 class _Grid:
-    """Hold the column widths for some of the sites, and format lines."""
+    """The column widths for some of the sites; formats lines."""
 
     def __init__(self, matrix: VerdictMatrix, places: slice) -> None:
         self.matrix, self.places = matrix, places
@@ -337,7 +338,7 @@ class _Grid:
         self.head = self.line("", self.sites)
 
     def within(self, width: int) -> Iterator[_Grid]:
-        """Yield grids that are no wider than this, each with at least one site."""
+        """Yield grids of at most this width, each with at least one site."""
         begin, room = 0, width - self.first
         for end, needed in enumerate(self.widths):
             room -= needed + 1
@@ -377,7 +378,7 @@ class _Grid:
 
 
 def _everywhere(area: MatrixArea) -> Iterator[str]:
-    """Yield a paragraph for each verdict that an area's scopes have on every site."""
+    """Yield a paragraph for each verdict that scopes in the area have on every site."""
     scopes: dict[Verdict | None, list[str]] = {}
     for row in area.rows:
         if row.is_uniform:

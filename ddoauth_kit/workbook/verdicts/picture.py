@@ -31,7 +31,7 @@ _ONE_BLOCK: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Hold the measurements of the drawing."""
+    """The dimensions of the drawing."""
 
     blocks: tuple[Sequence[MatrixArea], ...]
     names: float
@@ -54,7 +54,7 @@ def verdict_picture(matrix: VerdictMatrix) -> Picture:
 
 
 def _description(matrix: VerdictMatrix) -> str:
-    """Return the headline, and describe what needs attention."""
+    """Return the headline and a description of everything that needs attention."""
     problems = [
         f"{row.scope} on {site}: {MARKS[verdict].name}"
         for row in matrix.rows

@@ -44,9 +44,9 @@ def verdict_frame(report: ProbeReport) -> pd.DataFrame:
     """Return one row for each site and scope, in the report's order.
 
     Columns: `site`, `scope`, `area` (of the product), `flow` (`data out`, `data in`, `edit`),
-    `verdict` (a value of `Verdict`), `method`, `path`, `status` (Int64, missing without an answer),
-    `seconds` (of the call), `evidence`, `explained_by` (other granted scopes that would open the
-    call, joined by spaces).
+    `verdict` (a value of `Verdict`), `method`, `path`, `status` (Int64, missing without a
+    response), `seconds` (of the call), `evidence`, `explained_by` (other granted scopes that would
+    open the call, joined by spaces).
     """
     import pandas as pd
 
@@ -59,8 +59,8 @@ def report_from_rows(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> ProbeR
     """Rebuild the report from saved rows, so that it can be shown and compared again.
 
     Rows need `site`, `scope` and `verdict`; other columns may be missing, and unknown columns are
-    ignored. Rows do not contain baselines, so a site counts as alive if any of its calls was
-    answered.
+    ignored. Rows don't contain baselines, so a site counts as alive if any of its calls got a
+    response.
 
     Raises:
         InputError: `bad_probe_rows`, with the row.

@@ -1,4 +1,4 @@
-"""Offer all views of a probe report; a notebook's cell shows the matrix."""
+"""All views of a probe report; a notebook cell shows the matrix."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _VOLATILE = ("seconds",)
 
 
 class ProbeTables:
-    """Show a probe report as tables and pictures, each created when first used.
+    """A probe report as tables and pictures, each created on first use.
 
-    In a cell it shows the matrix, and passes its rows to the program that runs the notebook.
+    In a cell, it shows the matrix and passes the rows to the program that runs the notebook.
     """
 
     def __init__(self, report: ProbeReport) -> None:
@@ -65,7 +65,7 @@ class ProbeTables:
 
     @cached_property
     def by_verdict(self) -> ResultTable:
-        """Return what each verdict proves, best first, with its number of scopes and an example."""
+        """Return what each verdict proves, best first, with the number of scopes and an example."""
         return ResultTable("by_verdict", [*map(self._verdict_row, self.matrix.counts)])
 
     def _verdict_row(self, verdict: Verdict) -> dict[str, object]:
@@ -81,7 +81,7 @@ class ProbeTables:
 
     @cached_property
     def not_confirmed(self) -> ResultTable:
-        """Return the unconfirmed verdicts, worst first; sites with the same answer share a row."""
+        """Return the unconfirmed verdicts, worst first; sites with equal responses share a row."""
         found = findings(self.report.results)
         return ResultTable(
             "not_confirmed", findings_rows(found), framed=lambda: findings_frame(found)
@@ -115,7 +115,7 @@ class ProbeTables:
         return self.matrix.where(text=text, verdict=verdict, area=area, problems=problems)
 
     def difference(self, earlier: Source) -> Difference:
-        """Return what changed since an earlier run: a report, a frame, rows or a saved file.
+        """Return the changes since an earlier run: a report, a frame, rows or a saved file.
 
         Raises:
             InputError: `bad_probe_rows` if something does not contain probe results.

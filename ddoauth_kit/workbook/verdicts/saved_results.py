@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class HoldsReport(Protocol):
-    """Describe anything that shows and holds a report, such as `ProbeTables`."""
+    """Anything that contains and shows a report, such as `ProbeTables`."""
 
     @property
     def report(self) -> ProbeReport:
@@ -67,7 +67,7 @@ def _json_rows(text: str, path: Path) -> list[Any]:
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError):
-        raise _unreadable(path, "it is neither JSON nor named .csv") from None
+        raise _unreadable(path, "it is not JSON, and its name does not end in .csv") from None
     if not isinstance(rows, list):
         raise _unreadable(path, "it is not a list of rows")
     return rows

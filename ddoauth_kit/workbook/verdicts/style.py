@@ -1,4 +1,4 @@
-"""Style verdict tables for JupyterLab and for separate pages, light and dark, wide and narrow."""
+"""Styles for verdict tables in JupyterLab and on separate pages, in light and dark mode."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.verdicts.words_and_colours import Colours
 
 ROOT: Final = "ddoauth-verdicts"
-# JupyterLab right-aligns cells with two classes and an element, hence `.R.R`. It and VS Code say on
-# the body which theme is on; a page of its own asks the reader's system (`follow_system`), which a
-# notebook must not, since its theme may be another.
+# JupyterLab right-aligns cells with two classes and an element, hence `.R.R`. JupyterLab and VS
+# Code mark the active theme on the body. A separate page asks the reader's system
+# (`follow_system`), which a notebook must not do, because its theme may be different.
 _DARK_BODIES: Final = ('body[data-jp-theme-light="false"]', "body.vscode-dark")
 _NIGHT: Final = f".{ROOT}{{--ink:#e6eaef;--page:#14181d;--soft:#1e242b;--line:#3a434d}}"
 _TABLES: Final = """
@@ -58,7 +58,7 @@ def style(*, follow_system: bool = False) -> str:
 
 @cache
 def css(*, follow_system: bool = False) -> str:
-    """Return that element's rules, for a page with tables that don't include it."""
+    """Return the rules of that element, for a page with tables that don't include it."""
     dark = _colours("dark")
     rules = [_TABLES.strip().replace(".R", f".{ROOT}"), *_rules(_colours("light"), f".{ROOT}")]
     for body in _DARK_BODIES:

@@ -1,4 +1,4 @@
-"""Draw rectangles and texts as SVG that is the same in every run and accessible."""
+"""Draw rectangles and text as SVG that is accessible and the same in every run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FONTS: Final = "Arial, Helvetica, 'DejaVu Sans', sans-serif"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Hold a picture as SVG, and as text for people who can't see it."""
+    """A picture as SVG, and as text for people who can't see it."""
 
     svg: str
     text: str
@@ -25,7 +25,7 @@ class Picture:
 
 
 class Drawing:
-    """Collect shapes on a white background; all lengths are in points, from the top left corner."""
+    """Shapes on a white background; all lengths are in points, from the top left corner."""
 
     def __init__(self, width: float, height: float) -> None:
         self._size = (width, height)

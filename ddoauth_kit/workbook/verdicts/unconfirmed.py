@@ -1,4 +1,4 @@
-"""List unconfirmed verdicts with their evidence; sites with the same answer share a line."""
+"""List unconfirmed verdicts with their evidence; sites with the same response share a line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS: Final = ("scope", "verdict", "sites", "call", "status", "evidence", "ex
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """Hold a verdict other than confirmed, its evidence, and the sites that gave it.
+    """A verdict other than confirmed, its evidence, and the sites where it was found.
 
     `call` is the method and path, or empty if nothing was sent.
     """
@@ -36,7 +36,7 @@ class Unconfirmed:
 
     @property
     def said(self) -> str:
-        """Return status and evidence in one text."""
+        """Return the status and evidence as one string."""
         return f"{self.status}: {self.evidence}" if self.status else self.evidence
 
 
@@ -81,7 +81,7 @@ def findings_frame(found: Iterable[Unconfirmed]) -> pd.DataFrame:
 
 
 def _shared(result: ProbeResult) -> tuple[Any, ...]:
-    """Return everything that two results of one finding share, except the site."""
+    """Return everything that two results in one finding share, except the site."""
     return (
         result.scope,
         result.verdict,

@@ -1,4 +1,4 @@
-"""Write all findings from a run into one HTML page without scripts or external resources."""
+"""Write all findings from a run to one HTML page without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.verdicts.difference import Difference
     from ddoauth_kit.workbook.verdicts.matrix import VerdictMatrix
 
-# The page asks the reader's system whether it is dark; the pictures have a light ground always.
+# The page asks the reader's system whether it is dark; the pictures always have a light background.
 _PAGE: Final = """
 :root{color-scheme:light dark;--jp-ui-font-color1:#1f2328;--jp-layout-color1:#fff;
 --jp-layout-color2:#f3f4f6;--jp-border-color2:#d0d7de;--jp-brand-color1:#0969da}
@@ -36,8 +36,8 @@ def as_page(
 ) -> str:
     """Return the whole page.
 
-    It contains the matrix, the unconfirmed verdicts with their evidence, the difference from an
-    earlier run if there is one, pictures, latency, and the verdicts' meanings.
+    It contains the matrix, the unconfirmed verdicts with their evidence, the differences from an
+    earlier run if there is one, pictures, latencies, and the meanings of the verdicts.
     """
     report = masked(report)
     matrix = verdict_matrix(report)
@@ -67,7 +67,7 @@ def _section(title: str, body: str) -> str:
 
 
 def _dead_tokens(report: ProbeReport) -> str:
-    """Return the sites whose token is dead, because the rest says nothing about them."""
+    """Return the sites whose token is dead, because the other results say nothing about them."""
     dead = [baseline for baseline in report.baselines if not baseline.alive]
     items = "".join(
         f"<li>{escape(baseline.site)}: {escape(baseline.evidence or 'no reason given')}</li>"
@@ -83,7 +83,7 @@ def _not_confirmed(matrix: VerdictMatrix) -> str:
         if found
         else "<p>All scopes are confirmed on all sites.</p>"
     )
-    return _section("What is not confirmed, with its evidence", body)
+    return _section("Scopes that are not confirmed, with the evidence", body)
 
 
 def _meanings() -> str:

@@ -1,4 +1,4 @@
-"""Give each verdict its words and colours: the word carries the meaning, the colour repeats it."""
+"""The words and colours of each verdict: the word carries the meaning, the colour repeats it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ddoauth_kit.probing.verdict import MEANINGS, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Hold the text and background colours as `#rrggbb`."""
+    """The text and background colours as `#rrggbb`."""
 
     text: str
     ground: str
@@ -24,7 +24,7 @@ class Colours:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Say how a verdict looks.
+    """The appearance of a verdict.
 
     `short`, the mark, has at most four letters and is used if there is little room. `name`, the
     verdict's value with spaces, is used everywhere else.
@@ -107,9 +107,9 @@ MARKS: Final = {
         ),
     )
 }
-# A cancelled run leaves rows out; they get a word as well.
+# A cancelled run lacks some rows; they get a word as well.
 MISSING: Final = "missing"
-# What a person looks for first stands first, wherever verdicts are listed by their weight.
+# The most important verdicts come first, wherever verdicts are listed by weight.
 GRAVITY: Final = (
     Verdict.REFUSED,
     Verdict.FAILED,

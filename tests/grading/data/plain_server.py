@@ -42,7 +42,7 @@ def page(text: str, status: int = 200) -> Response:
 
 
 def connect(request: Request) -> Response:
-    """Begin an attempt in this browser's session."""
+    """Start an attempt in this browser's session."""
     sid = SHARED or request.cookies.get("sid") or secrets.token_urlsafe(24)
     verifier, state = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
     SESSIONS.setdefault(sid, {}).update(verifier=verifier, state=state)

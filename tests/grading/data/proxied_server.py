@@ -18,7 +18,7 @@ class Relay(BaseHTTPRequestHandler):
     """Pass each request on under another host, as a proxy that ends TLS does."""
 
     def do_GET(self) -> None:
-        """Ask the server and pass on what it says."""
+        """Ask the server and pass on its response."""
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         headers = {name: text for name, text in self.headers.items() if name.lower() not in HOP}
         headers |= {"X-Forwarded-For": self.client_address[0], "X-Forwarded-Proto": "http"}
@@ -37,7 +37,7 @@ class Relay(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - the name that the base class looks for
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: an address may hold a code."""
+        """Log nothing: an address may contain a code."""
 
 
 def _wait() -> None:

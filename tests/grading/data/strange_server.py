@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answer one request of a browser."""
 
     def do_GET(self) -> None:
-        """Show a page, begin an attempt, or take its redirect."""
+        """Show a page, start an attempt, or handle its redirect."""
         self.sid = self._cookie() or secrets.token_urlsafe(16)
         session = SESSIONS.setdefault(self.sid, {})
         if TROUBLE == "limits" and self._too_many():

@@ -38,7 +38,7 @@ def test_names_are_kept_within_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_keys_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file is left, and the authority's own key is in none that was ever made."""
+    """No file is left, and none that was created ever contained the authority's own key."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     made: list[bytes] = []
     load = authority_module.NamedContext.load_cert_chain
@@ -82,7 +82,7 @@ def test_openssl_agrees_with_the_fingerprint(tmp_path: Path) -> None:
     "name", ["", "a b", "a/b", "*.example", "93.184.216.34", "x" * 254, "a..b", "é.example"]
 )
 def test_odd_names_get_no_certificate(name: str) -> None:
-    """What is not a host name is refused in one line."""
+    """Anything that is not a host name is refused in one line."""
     assert not is_host_name(name)
     with pytest.raises(FrontError, match="is not a host name"):
         Authority().context(name)

@@ -1,4 +1,4 @@
-"""Chromium meets the sandbox at Datadog's own names, with a profile that goes with it."""
+"""Chromium reaches the sandbox under Datadog's own names, with a profile that is deleted."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_page_at_datadogs_name_is_shown(behind: Scene, tmp_path: Path) -> None
 
 @needs_chromium
 def test_another_runs_fingerprint_is_not_enough(behind: Scene, tmp_path: Path) -> None:
-    """Chromium goes on checking certificates: the key of this run is needed."""
+    """Chromium still checks certificates: only this run's key is accepted."""
     seen = shown(
         behind,
         "https://app.datadoghq.eu/",

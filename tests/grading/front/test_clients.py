@@ -121,7 +121,7 @@ def test_a_node_program_that_insists_on_http2_is_named(
 def test_a_node_connection_to_another_machine_meets_the_front(
     behind: Scene, nodes: Callable[[str], str], version: str
 ) -> None:
-    """A database driver is told to be allowed by name, and nothing is sent to the host."""
+    """The advice for a database driver is to allow its host; nothing is sent there."""
     command = calling(f"net@{version}", nodes=nodes)
     assert behind.run(*command, "tcp://db.example:5432") == "closed"
     (seen,) = behind.records

@@ -35,7 +35,7 @@ def test_both_cases_of_each_proxy_variable(trust: TrustFiles) -> None:
 
 
 def test_options_are_combined(trust: TrustFiles) -> None:
-    """What is set stays in front, and the front's own comes last, where it wins."""
+    """Existing options stay first, and the front's own option comes last, where it wins."""
     before = {
         "HOME": "/somewhere",
         "NODE_OPTIONS": "--max-old-space-size=512",
@@ -51,7 +51,7 @@ def test_options_are_combined(trust: TrustFiles) -> None:
 
 
 def test_every_trust_variable_names_a_file(trust: TrustFiles) -> None:
-    """Each file is there and holds the authority's certificate."""
+    """Each file exists and contains the authority's certificate."""
     found = front_environment({}, proxy_url=URL, trust=trust).variables
     names = (
         "SSL_CERT_FILE",
@@ -66,7 +66,7 @@ def test_every_trust_variable_names_a_file(trust: TrustFiles) -> None:
 
 
 def test_a_proxy_that_was_configured_is_told(trust: TrustFiles) -> None:
-    """It is replaced, one line says so without its password, and the front may use it."""
+    """The proxy is replaced, a line says so without its password, and the front may use it."""
     proxy = "http://ada:word@proxy.example:3128"
     found = front_environment(
         {"https_proxy": proxy, "ALL_PROXY": "socks5://other"}, proxy_url=URL, trust=trust
@@ -93,7 +93,7 @@ def test_names_that_would_pass_the_front_by_are_told(trust: TrustFiles) -> None:
 
 
 def test_a_shell_reads_the_exports(trust: TrustFiles) -> None:
-    """`eval` gives a shell the same variables, and takes away what must not stay."""
+    """`eval` gives a shell the same variables, and removes those that must not stay."""
     before = {"PATH": os.environ["PATH"], "ALL_PROXY": "socks5://other", "ODD": "it's"}
     made = front_environment(before, proxy_url=URL, trust=trust).variables
     script = f"{exports(made, before=before)}env -0"

@@ -1,4 +1,4 @@
-"""Names of fields are told, values never."""
+"""Field names are shown, values never."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_secret_in_the_place_of_a_name_is_hidden(secret: str) -> None:
 
 @given(st.dictionaries(st.text(max_size=10), st.integers(10**30, 10**31), max_size=5))
 def test_values_never_show(fields: dict[str, int]) -> None:
-    """Whatever the names are, no value is among what is told."""
+    """Whatever the names are, the result contains no values."""
     told = body_fields(json.dumps({"x": fields}).encode(), "application/json")
     assert not [name for name in told for value in fields.values() if str(value) in name]
 

@@ -28,7 +28,7 @@ def test_each_site_has_its_hosts(site: str) -> None:
 
 
 def test_no_name_is_given_twice() -> None:
-    """50 names for nine sites and the region for rehearsals: each tells its site."""
+    """There are 50 names for nine sites and the rehearsal region, and each one shows its site."""
     assert len(HostTable.of_sandbox(BASE)) == 50
 
 

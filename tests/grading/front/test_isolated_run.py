@@ -1,4 +1,4 @@
-"""`ddoauth sandbox --isolate` keeps a command, and all it starts, in a namespace of its own."""
+"""`ddoauth sandbox --isolate` keeps a command and all its children in a separate namespace."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _greet(service: socket.socket) -> None:
 
 @needs_namespaces
 def test_a_command_in_a_namespace(free_port: int) -> None:
-    """Its calls arrive, a port outside answers it, and the sandbox is reachable outside."""
+    """Its calls arrive, an outside port responds to it, and the sandbox is reachable outside."""
     with socket.create_server(("127.0.0.1", 0)) as service:
         threading.Thread(target=_greet, args=(service,), daemon=True).start()
         forwarded = service.getsockname()[1]

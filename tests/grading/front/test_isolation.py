@@ -194,7 +194,7 @@ def _python_for(other: list[str], variables: dict[str, str]) -> str:
 
 @needs_namespaces
 def test_forbidden_namespaces_are_one_line() -> None:
-    """Where the system's limit is zero, the line says what to do."""
+    """If the system's limit is zero, the line says what to do."""
     code = (
         "import os\n"
         "open('/proc/sys/user/max_user_namespaces', 'w').write('0')\n"
@@ -231,7 +231,7 @@ def test_nothing_is_mounted_outside_a_namespace() -> None:
 
 
 def test_a_relay_frees_its_end(tmp_path: Path) -> None:
-    """The Unix socket is for its owner alone, and goes with the relay."""
+    """Only its owner can use the Unix socket, which is deleted with the relay."""
     place = tmp_path / "end"
     with Relay(listen=place, connect=1):
         assert place.stat().st_mode & 0o777 == 0o600

@@ -87,7 +87,7 @@ def test_a_probes_summary_says_what_was_not_tried(terminal: Terminal) -> None:
     done = terminal.run("probe", "--mode", "live", *chosen)
     assert done.returncode == 0, done.stderr
     headline, *lines = done.stdout.splitlines()
-    assert headline == "2 scopes on 1 site: no problem, 1 not tried."
+    assert headline == "2 scopes on 1 site: no problems, 1 not tried."
     assert [line.split() for line in lines if "not tried" in line] == [[".", "not", "tried", "1"]]
 
 

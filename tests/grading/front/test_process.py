@@ -1,4 +1,4 @@
-"""Somebody else's command runs in a group of its own, and its output stays its own."""
+"""Somebody else's command runs in its own group, and its output is not captured."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def runner(*command: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("code", [0, 3, 255])
 def test_exit_codes_and_output_pass_through(code: int) -> None:
-    """The command's stdout and stderr are those of whoever runs it."""
+    """The command inherits the stdout and stderr of the process that runs it."""
     script = f"echo out; echo err >&2; exit {code}"
     with runner("sh", "-c", script) as process:
         out, err = process.communicate(timeout=60)
@@ -74,7 +74,7 @@ def _said(process: subprocess.Popen[str]) -> str:
 
 
 def test_ctrl_c_ends_the_whole_group() -> None:
-    """The command's own children end with it, and its exit code is told."""
+    """The command's children end with it, and its exit code is reported."""
     with runner(sys.executable, "-c", FAMILY) as process:
         child = psutil.Process(int(_said(process)))
         process.send_signal(signal.SIGINT)
@@ -83,7 +83,7 @@ def test_ctrl_c_ends_the_whole_group() -> None:
 
 
 def test_a_second_ctrl_c_ends_what_ignores_the_first() -> None:
-    """A group that holds on is killed, and the code says by which signal."""
+    """A group that does not end is killed, and the exit code shows the signal."""
     script = "trap '' INT; echo ready; while :; do sleep 1; done"
     with runner("sh", "-c", script) as process:
         _said(process)

@@ -1,4 +1,4 @@
-"""What the front does with each kind of connection, over real sockets."""
+"""Tests of what the front does with each kind of connection, over real sockets."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def reasons(behind: Scene) -> list[str]:
 
 @pytest.fixture
 def client(behind: Scene) -> Iterator[httpx.Client]:
-    """Give a client that keeps its connections through the front."""
+    """Return a client with persistent connections through the front."""
     with httpx.Client(proxy=behind.front.url, verify=behind.tls(), timeout=30) as made:
         yield made
 
@@ -118,7 +118,7 @@ class _Echo(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def echoed() -> Iterator[tuple[httpx.Client, list[FrontRecord]]]:
-    """Put a front before a server that says what it got."""
+    """Put a front in front of a server that reports what it received."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
     server.block_on_close = False
     server.daemon_threads = True
@@ -217,7 +217,7 @@ def test_https_in_clear_to_the_proxy_reaches_the_sandbox(behind: Scene) -> None:
     ],
 )
 def test_bad_requests_get_one_line(behind: Scene, data: bytes, status: int, reason: str) -> None:
-    """Each has its status, and the same line in answer and record."""
+    """Each has its status, and the same line in the response and the record."""
     said = sent(behind, data)
     assert said.startswith(f"HTTP/1.1 {status}".encode())
     assert reasons(behind) == [reason]
@@ -301,7 +301,7 @@ def test_a_hello_may_come_with_the_request_for_a_tunnel(behind: Scene) -> None:
 
 
 def test_names_of_a_large_body_stay_unread(behind: Scene, client: httpx.Client) -> None:
-    """A body over the limit to a foreign host is dropped, and memory does not hold it."""
+    """A body over the limit to a foreign host is dropped and not held in memory."""
     answer = client.post("https://evil.example/", content=b"a=" + b"x" * 3_000_000)
     assert answer.status_code == 403
     assert behind.records[0].body_fields == ("<hidden>",)
@@ -392,7 +392,7 @@ def test_a_hello_without_a_name_is_named(
 def test_plain_http_at_port_80_is_named(
     as_hosts: tuple[Front, ssl.SSLContext, list[FrontRecord]],
 ) -> None:
-    """Way B answers there, too, so that the client hears what to do."""
+    """Way B also responds there, so that the client learns what to do."""
     front, _, records = as_hosts
     with socket.create_connection(("127.0.0.1", front.ports[1]), timeout=20) as link:
         assert b"Use https://api.datadoghq.com" in _asked(link, "api.datadoghq.com")
@@ -400,7 +400,7 @@ def test_plain_http_at_port_80_is_named(
 
 
 def test_connections_beyond_the_limit_are_cut(upstream: Sandbox) -> None:
-    """The front stays within its number of connections, and says so."""
+    """The front limits its number of connections, and says so."""
     with scene(upstream, limits=Limits(connections=2)) as behind:
         links = [socket.create_connection(("127.0.0.1", behind.front.port)) for _ in range(3)]
         assert reasons(behind) == ["too_many_connections"]
@@ -409,7 +409,7 @@ def test_connections_beyond_the_limit_are_cut(upstream: Sandbox) -> None:
 
 
 def test_a_silent_client_is_let_go(upstream: Sandbox) -> None:
-    """A connection that begins a head and stalls ends after its seconds."""
+    """A connection that stalls inside a request head is closed after a time limit."""
     limits = Limits(head_seconds=0.2, idle_seconds=0.2)
     with (
         scene(upstream, limits=limits) as behind,
@@ -449,7 +449,7 @@ def _load(url: str, tls: ssl.SSLContext, *, connections: int, seconds: float) ->
 
 @pytest.fixture
 def alone(upstream: Sandbox) -> Iterator[tuple[str, ssl.SSLContext, psutil.Process]]:
-    """Run a front in a process of its own, so that its memory is nobody else's."""
+    """Run a front in a separate process, so that its memory can be measured."""
     command = [sys.executable, str(TESTS / "benchmarks" / "front_cost.py"), upstream.base_url]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:

@@ -1,4 +1,4 @@
-"""Trust files hold what was trusted before, and this run's authority."""
+"""Trust files contain the previously trusted authorities and this run's authority."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def subjects(path: Path) -> list[str]:
 
 
 def test_the_folder_is_private_and_goes(authority: Authority) -> None:
-    """Nobody else reads it, and nothing of it is left."""
+    """Nobody else can read it, and nothing of it is left afterwards."""
     with TrustFiles(authority, environment={}) as trust:
         assert trust.folder.stat().st_mode & 0o777 == 0o700
         trust.ca_file()
@@ -109,7 +109,7 @@ def _entries(keytool: str, store: Path) -> int:
 
 
 def test_a_store_without_a_jdk_holds_the_systems(authority: Authority) -> None:
-    """Where no Java is found, the store is made of the system's certificates."""
+    """Without Java, the store is made from the system's certificates."""
     assert java_store_of({"PATH": ""}) is None
     with TrustFiles(authority, environment={"PATH": ""}) as trust:
         assert trust.java_store().stat().st_size > 50_000

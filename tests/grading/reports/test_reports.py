@@ -1,4 +1,4 @@
-"""Every form of a report says the same, can be read by its readers, and holds no secret."""
+"""Every format of a report says the same, is valid, and contains no secret."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_no_secret_and_no_control_character_is_in_it(form: str) -> None:
-    """What is masked is masked in every form, and no text commands a terminal."""
+    """Masked values are masked in every format, and no text can control a terminal."""
     text = FORMS[form]()
     assert SECRET not in text
     assert "\x1b" not in text
@@ -103,7 +103,7 @@ def test_junit_fails_for_broken_alone_and_skips_what_was_not_tried() -> None:
 
 
 def test_text_fits_sixty_columns_and_begins_with_the_grade() -> None:
-    """The worst stands first, each with its fix; colour comes when it is asked for."""
+    """The worst verdict comes first, each with its fix; colour is used on request."""
     text = grade_text(report())
     assert text.startswith("broken: ")
     assert max(map(len, text.splitlines())) <= WIDTH
@@ -170,7 +170,7 @@ ENCODED: dict[str, Callable[[str], str]] = {
 def test_a_secret_of_this_user_is_in_no_form(
     encoded: str, kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server can log its own password, or what the kit's store holds; no shape tells these."""
+    """A server can log its own password or the kit's stored secrets, which have no known format."""
     canary = "Canary/4711 of&this+user"
     if kept == "variable":
         monkeypatch.setenv("SERVER_PASSWORD", canary)
@@ -194,7 +194,7 @@ def test_a_secret_of_this_user_is_in_no_form(
     "name", ["\x1b[31mx", "a\nb", "A", "", "x" * 70, "<b>", "a b", "sandbox_x", "-a", "\u202ea"]
 )
 def test_an_id_of_another_file_is_an_id(name: str, tmp_path: Path) -> None:
-    """What stands in the place of one is printed nowhere."""
+    """The value in place of a name is never printed."""
     content = {"verdicts": [{"id": name, "verdict": "met"}]}
     (tmp_path / "grade.json").write_text(json.dumps(content), "utf-8")
     with pytest.raises(SettingsError, match="is not the report"):

@@ -21,7 +21,7 @@ def test_the_link_comes_and_goes_with_the_setting() -> None:
 
 
 def test_the_address_is_one_setting() -> None:
-    """It stands in pyproject.toml, and nowhere else."""
+    """The address is in pyproject.toml, and nowhere else."""
     assert site_address('[tool.ddoauth-kit]\nsite = "https://example.com/"') == (
         "https://example.com/"
     )

@@ -56,7 +56,7 @@ class _Tags(HTMLParser):
 
 
 def test_the_root_opens_the_first_lesson() -> None:
-    """It leads on by itself and by a link, and has the configuration that the pages below read."""
+    """It redirects automatically and has a link, and the configuration that other pages read."""
     tags = _Tags(root_page()).found
     target = f"lab/index.html?path={FIRST}"
     assert any(tag.get("content") == f"0; url={target}" for tag in tags)

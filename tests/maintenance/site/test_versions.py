@@ -12,14 +12,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
 def test_the_extra_has_the_same_kernel() -> None:
-    """What builds the site is of the version whose kernel it gets."""
+    """The tools that build the site have the version of its kernel."""
     extra = PROJECT["optional-dependencies"]["site"]
     assert KERNEL in extra
     assert KERNEL.replace("pyodide-kernel", "core") in extra
 
 
 def test_every_version_is_exact() -> None:
-    """Nothing on the site moves unless somebody moves it."""
+    """Nothing on the site changes unless somebody changes it."""
     pinned = re.compile(r"[A-Za-z][\w-]*==\d[\w.]*")
     assert [name for name in (KERNEL, *EXTENSIONS, *WHEELS) if not pinned.fullmatch(name)] == []
     assert re.fullmatch(r"\d+\.\d+\.\d+", PYODIDE)
@@ -28,6 +28,6 @@ def test_every_version_is_exact() -> None:
 
 
 def test_every_package_of_the_kit_has_a_wheel() -> None:
-    """What the kit itself and its sandbox need is on the site."""
+    """The site contains everything that the kit and its sandbox need."""
     needed = {re.split(r"[>=<]", name)[0] for name in PROJECT["dependencies"]}
     assert {*needed, "starlette"} <= {name.partition("==")[0] for name in WHEELS}

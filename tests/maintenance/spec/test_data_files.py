@@ -1,4 +1,4 @@
-"""The data files are what the spec of the version that they name gives."""
+"""The data files match the spec of the version that they name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def spec(spec_archive: Path, spec_documents: tuple[dict[str, Any], ...]) -> Spec
 def test_the_data_files_are_derived(spec: Spec, capsys: pytest.CaptureFixture[str]) -> None:
     """Byte for byte, so that nobody edits them by hand; the command's own check agrees.
 
-    Each scope that the spec lists or uses is there, and those that only partners hold.
+    Every scope that the spec lists or uses is there, and those that only partners have.
     """
     assert CATALOGUE.read_text("utf-8") == written(catalogue_document(spec))
     assert ANSWERS.read_text("utf-8") == written_answers(answers_document(spec))

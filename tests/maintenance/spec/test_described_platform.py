@@ -1,4 +1,4 @@
-"""The description's sites are the kit's, and its OAuth addresses are noted as they stand."""
+"""The description's sites match the kit's, and its OAuth addresses are recorded unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single values that are made up keep the rules of their schema."""
+"""Made-up single values follow the rules of their schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command writes the data files, or tells by its exit code how they differ."""
+"""The command writes the data files, or reports through its exit code whether they differ."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_check_lists_the_drift(
     files: tuple[Path, Path],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What came, went and changed is a row each, the exit code is 1, and nothing is written."""
+    """Each addition, removal and change is a row; the exit code is 1, and nothing is written."""
     old = {"/m": {"get": operation("A", "monitors_read")}, "/n": {"get": operation("B", "b_read")}}
     changed = operation("A", "c_read")
     changed["responses"]["201"] = changed["responses"].pop("200")
@@ -161,7 +161,7 @@ def test_a_broken_archive_is_told(
 def test_a_version_that_pip_does_not_find_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Pip's last line says why, here that an empty folder has no such version."""
+    """Pip's last line gives the reason: here, an empty folder has no such version."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     assert command.main(["--check", "--version", "0.0.1"]) == 2

@@ -49,7 +49,7 @@ def test_what_looks_like_a_secret_is_marked(value: str) -> None:
 
 @pytest.mark.parametrize("name", ["api_key", "client_secret", "password", "token", "private_key"])
 def test_fields_that_hold_secrets_are_marked(name: str) -> None:
-    """Whatever their value looks like."""
+    """This holds for any value."""
     assert scrubbed({name: "short"}) == {name: f"sandbox-{name.replace('_', '-')}"}
 
 

@@ -1,4 +1,4 @@
-"""Values take the shape of their schema, as near to the example as that allows."""
+"""Values follow their schema, as close to the example as it allows."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def shape(schema: dict[str, Any], given: object = MISSING, *, full: bool = True)
 def test_examples_are_kept_or_mended(
     schema: dict[str, Any], given: object, expected: object
 ) -> None:
-    """What is right of an example stays, what is wrong is made up, no list is left empty."""
+    """Valid parts of an example are kept, invalid ones are made up, and no list is left empty."""
     assert shape(schema, given) == expected
 
 
@@ -87,7 +87,7 @@ def test_recursion_ends() -> None:
 
 
 def test_an_optional_field_that_cannot_fit_is_left_out() -> None:
-    """No value is better than one that nothing can read."""
+    """A missing value is better than one that nothing can read."""
     unreadable = {"type": "boolean", "maxLength": 5}
     schema = {"type": "object", "properties": {"name": TEXT, "flag": unreadable}}
     assert shape(schema, {"name": "a", "flag": True}) == {"name": "a"}

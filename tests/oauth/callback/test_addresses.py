@@ -29,7 +29,7 @@ def test_redirect_uri_says_what_is_opened(
 
 
 def test_an_onboarding_url_elsewhere_is_told() -> None:
-    """Where the tile leads elsewhere, a path of the listener's own is served, with a warning."""
+    """If the tile leads elsewhere, the listener serves its own path, with a warning."""
     address = registered_address(registration(redirect_uris=("http://127.0.0.1:8484/onboarding",)))
     assert address.urls.onboarding_url == "http://127.0.0.1:8484/onboarding/start"
     (warning,) = address.warnings
@@ -59,7 +59,7 @@ def test_origin_of_the_browser(headers: dict[str, str], origin: str | None) -> N
 
 
 def test_a_loopback_url_as_the_proxy_shows_it() -> None:
-    """The port becomes a part of the path; what leads elsewhere stays."""
+    """The port becomes part of the path; other addresses are unchanged."""
     proxy = "https://hub.example/user/abc/proxy/"
     shown = f"{proxy}8484/cb?code=c"
     assert proxied(f"{HERE}?code=c", proxy) == shown

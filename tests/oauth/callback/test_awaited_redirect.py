@@ -1,4 +1,4 @@
-"""An attempt has one answer: the first redirect that ends it, whoever waits for it."""
+"""An attempt has one result: the first redirect that ends it, whichever caller waits for it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from support.scene import Scene
 
 from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.redirect import read_redirect
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +28,12 @@ def scene(http: Http) -> Iterator[Scene]:
 
 
 def bring(answer: AwaitedRedirect[Any], redirect: str, *, spent: bool = True) -> Any:
-    """Bring a redirect in the session that began the attempt."""
+    """Deliver a redirect in the session that started the attempt."""
     return answer.take(read_redirect(redirect), session="s", spent=lambda _redirect: spent)
 
 
 def test_the_first_answer_stays(scene: Scene) -> None:
-    """A second redirect changes nothing, and neither does an end that comes too late."""
+    """A second redirect changes nothing, and neither does a late end."""
     answer = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
     first, second = (visit_consent(scene.begin()) for _ in "ab")
     assert bring(answer, first)
@@ -62,7 +62,7 @@ def test_two_redirects_at_once_make_one_exchange(scene: Scene) -> None:
 
 
 def test_what_is_no_answer_leaves_the_wait(scene: Scene) -> None:
-    """It is refused to whoever brought it, and the right one still counts."""
+    """The wrong redirect is refused to its sender, and the right one still counts."""
     answer = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
     with pytest.raises(AuthorizationError, match="state"):
         bring(answer, "http://127.0.0.1:1/cb?code=c&state=forged", spent=False)

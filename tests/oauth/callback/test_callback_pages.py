@@ -1,4 +1,4 @@
-"""The pages at the end of an attempt are readable as they stand."""
+"""The pages at the end of an attempt are readable on their own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def test_code_is_shown_as_code() -> None:
 
 
 def test_what_comes_next_stands_before_the_facts() -> None:
-    """A client may have many scopes, and the next step must not stand below all of them."""
+    """A client may have many scopes, so the next step must not come after all of them."""
     body = pages.success_page({"Granted scopes (131)": "x"}, lasts=True).body.decode()
     assert body.index("Go back to your notebook") < body.index("Granted scopes")

@@ -1,4 +1,4 @@
-"""The page after consent can be reloaded, at an address that says nothing of the code."""
+"""The page after consent can be reloaded, at an address that does not reveal the code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def listener(http: Http) -> Iterator[CallbackListener[TokenSet]]:
 
 
 def answered(listener: CallbackListener[TokenSet], decision: str = "approve") -> Heard:
-    """Return what the listener answers to the redirect of a browser's window."""
+    """Return the listener's response to the redirect of a browser window."""
     begun = get(f"{listener.onboarding_url}?{FROM_TILE}")
     redirect = Person().decide(begun.headers["location"], decision)
     cookie = begun.headers["set-cookie"].partition(";")[0]
@@ -84,7 +84,7 @@ def test_the_wait_ends_when_the_browser_has_the_page(
 
 
 def test_a_denial_stays_where_it_is(listener: CallbackListener[TokenSet]) -> None:
-    """Only what went well has a page of its own."""
+    """Only a successful attempt has its own page."""
     with waiting(listener) as outcome:
         assert answered(listener, "deny").status == HTTPStatus.BAD_REQUEST
     assert outcome[0].code == "access_denied"

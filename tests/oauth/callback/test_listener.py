@@ -1,4 +1,4 @@
-"""The listener waits on loopback for one answer, believes what the client believes, and closes."""
+"""The listener waits on loopback for one redirect, checks it as the client does, and closes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ddoauth_kit import TokenSet
 from ddoauth_kit.errors import AuthorizationError, InputError, NetworkError
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_from_the_tile_to_tokens(scene: Scene) -> None:
 
 
 def test_onboarding_sends_on_with_challenge_and_state(scene: Scene) -> None:
-    """The answer is 303 to the site's authorize endpoint, with S256, state and redirect URI."""
+    """The response is a 303 to the site's authorize endpoint, with S256, state and redirect URI."""
     with listen(scene) as listener:
         query = urlencode({"domain": "us3.datadoghq.com", "site": "https://us3.datadoghq.com"})
         heard = get(onboard(listener, query))
@@ -65,14 +65,14 @@ def test_onboarding_sends_on_with_challenge_and_state(scene: Scene) -> None:
 
 
 def test_from_outside_the_callback_decides(scene: Scene) -> None:
-    """Without `domain` and `site` the attempt begins at the client's first site."""
+    """Without `domain` and `site`, the attempt starts at the client's first site."""
     with listen(scene) as listener, waiting(listener) as outcome:
         Person().finish(listener.onboarding_url)
     assert outcome[0].site.name == "us1"
 
 
 def test_cookie_is_strict(scene: Scene) -> None:
-    """It is HttpOnly and Lax, has a path and a name of its own, and says nothing."""
+    """The cookie is HttpOnly and Lax, has its own path and name, and reveals nothing."""
     with listen(scene) as one:
         first = get(onboard(one)).headers["set-cookie"]
     with listen(scene) as two:
@@ -83,7 +83,7 @@ def test_cookie_is_strict(scene: Scene) -> None:
 
 
 def test_an_attempt_of_the_program(scene: Scene) -> None:
-    """A request that a lesson made goes through the same listener, bound to the browser."""
+    """A lesson's request goes through the same listener, bound to the browser."""
     request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
     with listen(scene) as listener:
         url = listener.start_url(request)
@@ -93,7 +93,7 @@ def test_an_attempt_of_the_program(scene: Scene) -> None:
 
 
 def test_nobody_else_begins_an_attempt_beside_the_programs_own(scene: Scene) -> None:
-    """Another program of this machine cannot end the wait with an organization of its own."""
+    """Another program on this machine cannot end the wait with its own organization."""
     request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
     with listen(scene) as listener:
         url = listener.start_url(request)
@@ -107,7 +107,7 @@ def test_nobody_else_begins_an_attempt_beside_the_programs_own(scene: Scene) -> 
 def test_the_programs_own_attempt_can_be_pasted_without_the_link(
     scene: Scene, decision: str, end: type[object]
 ) -> None:
-    """Whoever opens the authorization URL by hand may paste where it ends, a no as well."""
+    """A person who opens the authorization URL by hand may paste the final address, even a no."""
     request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
     with listen(scene) as listener:
         listener.start_url(request)
@@ -151,7 +151,7 @@ def test_three_ways_in(scene: Scene) -> None:
 
 @pytest.mark.checklist("L1")
 def test_only_loopback_is_bound(scene: Scene) -> None:
-    """Another address of this machine is not answered."""
+    """Requests to another address of this machine get no response."""
     with listen(scene) as listener:
         port = urlsplit(listener.redirect_uri).port
         for address in {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None)}:
@@ -178,7 +178,7 @@ def test_other_redirect_uris_are_not_listened_for(scene: Scene, uri: str) -> Non
 
 @pytest.mark.checklist("L2")
 def test_the_ip_literal_wins(scene: Scene) -> None:
-    """Where `localhost` and 127.0.0.1 are both registered, the number is used."""
+    """If `localhost` and 127.0.0.1 are both registered, 127.0.0.1 is used."""
     port = free_port()
     number, name = f"http://127.0.0.1:{port}/cb", f"http://localhost:{port}/cb"
     scene.give(redirect_uris=(name, number), onboarding_url=f"http://127.0.0.1:{port}/onboard")
@@ -189,7 +189,7 @@ def test_the_ip_literal_wins(scene: Scene) -> None:
 
 @pytest.mark.checklist("L2")
 def test_localhost_works_with_a_warning(scene: Scene) -> None:
-    """A client that is registered with `localhost` alone is served, and told about it."""
+    """A client registered only with `localhost` is served, with a note about it."""
     scene.listen_at(f"http://localhost:{free_port()}")
     with listen(scene) as listener:
         assert "127.0.0.1" in " ".join(listener.warnings)
@@ -199,7 +199,7 @@ def test_localhost_works_with_a_warning(scene: Scene) -> None:
 @pytest.mark.checklist("L2")
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 def test_localhost_is_taken_whole_or_not_at_all(scene: Scene) -> None:
-    """A program that answers for `localhost` on IPv6 would get the code: then nothing is opened."""
+    """If a program listens for `localhost` on IPv6, it would get the code, so nothing is opened."""
     port = free_port()
     scene.listen_at(f"http://localhost:{port}")
     with (
@@ -213,7 +213,7 @@ def test_localhost_is_taken_whole_or_not_at_all(scene: Scene) -> None:
 
 @pytest.mark.checklist("L3")
 def test_the_port_is_open_before_the_browser_and_closed_after(scene: Scene) -> None:
-    """It is the registered port, open from the beginning, closed by the answer."""
+    """The registered port is open from the start and closed by the response."""
     listener = listen(scene)
     port = urlsplit(scene.oauth.registration.redirect_uris[0]).port
     with pytest.raises(ConnectionRefusedError):
@@ -351,7 +351,7 @@ def test_a_planted_cookie_is_no_session(scene: Scene) -> None:
 
 @pytest.mark.checklist("C4")
 def test_a_second_onboarding_replaces_nothing(scene: Scene) -> None:
-    """The same browser begins twice, another once; the first attempt still works."""
+    """The same browser starts twice, another one once; the first attempt still works."""
     with listen(scene) as listener:
         person = Person()
         redirect = person.decide(onboard(listener))
@@ -375,7 +375,7 @@ def test_a_link_works_in_one_browser(scene: Scene) -> None:
 
 
 def test_two_names_of_this_machine_share_a_session(scene: Scene) -> None:
-    """Who arrives at `localhost` is sent to the redirect URI's own name first."""
+    """A browser that arrives at `localhost` is first sent to the redirect URI's own host name."""
     port = urlsplit(scene.oauth.registration.redirect_uris[0]).port
     scene.give(onboarding_url=f"http://localhost:{port}/onboard")
     with listen(scene) as listener:
@@ -394,7 +394,7 @@ def test_two_names_of_this_machine_share_a_session(scene: Scene) -> None:
     ],
 )
 def test_an_edited_onboarding_url_is_refused(scene: Scene, query: str, word: str) -> None:
-    """A made-up `domain` sends the browser nowhere, says why, and the next attempt works."""
+    """A made-up `domain` does not redirect the browser, says why, and the next attempt works."""
     with listen(scene) as listener:
         heard = get(onboard(listener, query))
         assert heard.status == HTTPStatus.BAD_REQUEST
@@ -404,7 +404,7 @@ def test_an_edited_onboarding_url_is_refused(scene: Scene, query: str, word: str
 
 
 def endings() -> list[tuple[str, Callable[[str], str], str]]:
-    """Return how a person or an attacker may spoil a good redirect, and what comes of it."""
+    """Return the ways a person or an attacker may spoil a valid redirect, with the result."""
     return [
         ("domain edited", lambda url: url.replace("domain=datadoghq.com", "domain=datadoghq.eu"),
          "inconsistent_site"),
@@ -449,7 +449,7 @@ def test_deny(scene: Scene) -> None:
 
 
 def test_a_failed_exchange_is_heard_by_both(scene: Scene) -> None:
-    """What the token endpoint refuses is on the page and in the error."""
+    """The token endpoint's refusal is on the page and in the error."""
     scene.sandbox.inject("expired-code:1")
     with listen(scene) as listener, waiting(listener) as outcome:
         page = Person().finish(onboard(listener))
@@ -459,7 +459,7 @@ def test_a_failed_exchange_is_heard_by_both(scene: Scene) -> None:
 
 
 def test_an_unexpected_failure_is_heard_by_the_program(scene: Scene) -> None:
-    """An error that is not the kit's reaches whoever waits, and not the browser."""
+    """An error that is not the kit's reaches the waiting caller, but not the browser."""
 
     def fail(_response: object) -> None:
         raise RuntimeError("canary")
@@ -473,14 +473,14 @@ def test_an_unexpected_failure_is_heard_by_the_program(scene: Scene) -> None:
 
 
 def test_comes_back_twice(scene: Scene) -> None:
-    """A redirect that is opened again is told so; the tokens are the first one's."""
+    """A redirect that is opened again gets a page that says so; the tokens are unchanged."""
     with listen(scene) as listener:
         person = Person()
         redirect = person.decide(onboard(listener))
         assert person.browser.open(redirect).status == HTTPStatus.OK
         again = person.browser.open(redirect)
         assert again.status == HTTPStatus.CONFLICT
-        assert "answered before" in again.text
+        assert "already ended" in again.text
         assert person.follow(onboard(listener))[1].status == HTTPStatus.CONFLICT
         assert listener.wait(1).access_token
     with listen(scene) as listener:
@@ -544,7 +544,7 @@ FOREIGN = "canary your account is closed call 555 0100"
     ],
 )
 def test_words_from_outside_are_not_repeated(scene: Scene, parameter: str, decision: str) -> None:
-    """Whatever a redirect says, the page has the kit's own words, and at most the name of an org.
+    """Whatever a redirect says, the page has only the kit's own words and perhaps an org's name.
 
     That one is cut, escaped, and stands after a consent in its own box.
     """
@@ -583,7 +583,7 @@ def test_the_last_page_says_what_was_granted(scene: Scene) -> None:
 
 @pytest.mark.checklist("L6")
 def test_hard_timeout(scene: Scene) -> None:
-    """Nobody comes, or somebody closes the tab: the error says which, and the next run works."""
+    """If nobody comes or the tab is closed, the error says which, and the next run works."""
     with listen(scene) as listener, pytest.raises(AuthorizationError) as caught:
         listener.wait(0.05)
     assert caught.value.code == "no_redirect_in_time"
@@ -653,7 +653,7 @@ def test_the_programs_own_attempt_can_still_be_pasted(scene: Scene) -> None:
 
 @pytest.mark.checklist("L6")
 def test_a_redirect_that_did_not_get_here_can_be_pasted(scene: Scene) -> None:
-    """The attempt that a browser began is finished by hand; what is no answer to it is refused."""
+    """An attempt started in a browser can be finished by pasting; a wrong redirect is refused."""
     with listen(scene) as listener, waiting(listener) as outcome:
         redirect = Person().decide(onboard(listener))
         for foreign in ("code and state", redirect.replace("state=", "state=x")):
@@ -675,7 +675,7 @@ def test_a_redirect_that_did_not_get_here_can_be_pasted(scene: Scene) -> None:
 def test_a_pasted_end_of_the_attempt_ends_the_wait(
     scene: Scene, decision: str, domain: str, code: str
 ) -> None:
-    """A pasted denial is an answer, and so is consent whose domain was edited."""
+    """A pasted denial ends the attempt, and so does consent with an edited domain."""
     with listen(scene) as listener, waiting(listener) as outcome:
         redirect = Person().decide(onboard(listener), decision)
         listener.take(redirect.replace("datadoghq.com", domain))
@@ -685,7 +685,7 @@ def test_a_pasted_end_of_the_attempt_ends_the_wait(
 @pytest.mark.checklist("L7")
 @pytest.mark.parametrize("name", ["code", "state", "domain"])
 def test_a_duplicate_parameter_is_refused(scene: Scene, name: str) -> None:
-    """A redirect that says something twice is not believed, and does not end the wait."""
+    """A redirect with a repeated parameter is refused, and does not end the wait."""
     with listen(scene) as listener:
         person = Person()
         redirect = person.decide(onboard(listener))
@@ -699,7 +699,7 @@ def test_a_duplicate_parameter_is_refused(scene: Scene, name: str) -> None:
 
 @pytest.mark.checklist("L8")
 def test_frames_are_refused(scene: Scene) -> None:
-    """No page embeds the flow: the listener answers top-level navigation alone."""
+    """No page can embed the flow: the listener responds only to top-level navigation."""
     with listen(scene) as listener:
         for dest in ("iframe", "frame", "embed", "object", "fencedframe"):
             assert get(onboard(listener), sec_fetch_dest=dest).status == HTTPStatus.FORBIDDEN
@@ -707,7 +707,7 @@ def test_frames_are_refused(scene: Scene) -> None:
 
 
 def test_each_item_of_the_checklist_is_proven() -> None:
-    """L1 to L10 each stand on a test of this folder."""
+    """L1 to L10 are each covered by a test in this folder."""
     text = "".join(path.read_text("utf-8") for path in (TESTS / "oauth").rglob("test_*.py"))
     assert {f"L{n}" for n in range(1, 11)} <= set(re.findall(r'checklist\("(L\d+)"\)', text))
 

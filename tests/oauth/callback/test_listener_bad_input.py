@@ -1,4 +1,4 @@
-"""What people do wrong around the listener ends in a sentence, and the next attempt works."""
+"""A person's mistake at the listener leads to a sentence, and the next attempt works."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.errors.explainer import by_code
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ddoauth_kit import Http, TokenSet
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
     Listener = CallbackListener[TokenSet]
 
@@ -96,7 +96,7 @@ def says_what_to_do(page: BrowserPage, code: str) -> None:
 
 @contextmanager
 def kernel(scene: Scene) -> Iterator[subprocess.Popen[str]]:
-    """Run a kernel of its own that listens on the registered port; it is killed in the end."""
+    """Run a separate kernel that listens on the registered port, and kill it at the end."""
     client = scene.oauth.registration
     given = {
         "client_id": client.client_id,
@@ -151,12 +151,12 @@ def test_a_kernel_that_is_restarted_in_the_middle(scene: Scene) -> None:
 
 
 def test_a_port_that_another_kernel_holds(scene: Scene) -> None:
-    """Port and way out are told; the other kernel goes on, and when it ends the port is free."""
+    """The message names the port and a fix; the other kernel continues until it frees the port."""
     with kernel(scene) as other:
         with pytest.raises(InputError) as caught:
             listen(scene).open()
         assert caught.value.code == "port_not_opened"
-        assert "stop the program that uses the port" in str(caught.value)
+        assert "stop the program that is using the port" in str(caught.value)
         person = Person()
         assert person.browser.open(begin(scene, person)).status == HTTPStatus.OK
         assert said(other) == "us1"
@@ -177,7 +177,7 @@ def test_a_cell_that_is_run_again_while_it_waits(scene: Scene) -> None:
 
 
 def test_a_tab_that_is_closed_and_opened_again(scene: Scene) -> None:
-    """The wait need not run out: another tab, or another browser, begins anew and ends it."""
+    """The wait doesn't have to time out: a new start in another tab or browser can complete it."""
     with listen(scene) as listener:
         begin(scene)
         person = Person()
@@ -197,7 +197,7 @@ def test_a_tab_that_is_closed_and_opened_again(scene: Scene) -> None:
 def test_half_a_url_in_the_address_bar(
     scene: Scene, spoil: Callable[[str], str], code: str
 ) -> None:
-    """It says what to do, ends nothing, and the whole URL still works."""
+    """The error says what to do and ends nothing; the whole URL still works."""
     with listen(scene) as listener:
         person = Person()
         redirect = begin(scene, person)
@@ -228,7 +228,7 @@ def cut(redirect: str, name: str, *, share: float) -> str:
     ],
 )
 def test_half_a_url_that_is_pasted(scene: Scene, name: str, share: float, code: str) -> None:
-    """Wherever it breaks off, it is told what to do, nothing is sent, and a new attempt works."""
+    """Wherever the URL is cut off, the error says what to do, and a new attempt works."""
     request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
     redirect = visit_consent(request)
     sent = len(scene.http.transcript)
@@ -243,7 +243,7 @@ def test_half_a_url_that_is_pasted(scene: Scene, name: str, share: float, code: 
 
 
 def test_the_url_of_another_attempt(scene: Scene) -> None:
-    """What another run began is refused by the page and by pasting alike."""
+    """A redirect from another run is refused on the page as well as when pasted."""
     with listen(scene):
         other = begin(scene)
     with listen(scene) as listener:
@@ -277,7 +277,7 @@ def test_the_url_of_another_site(scene: Scene) -> None:
 
 
 def test_a_no_says_what_to_do(scene: Scene) -> None:
-    """The page of a denial tells the customer how to go on."""
+    """The page after a denial tells the customer how to continue."""
     with listen(scene) as listener:
         url = f"{listener.onboarding_url}?{FROM_TILE}"
         says_what_to_do(Person().finish(url, "deny"), "access_denied")
@@ -287,7 +287,7 @@ def test_a_no_says_what_to_do(scene: Scene) -> None:
 
 
 def test_a_wait_that_is_over_says_what_to_do(scene: Scene) -> None:
-    """Nobody came: the sentence names the way for a browser on another machine."""
+    """If nobody came, the sentence says what to do for a browser on another machine."""
     with listen(scene) as listener, pytest.raises(AuthorizationError, match="CONSENT=paste"):
         listener.wait(0.01)
     still_works(scene)

@@ -1,4 +1,4 @@
-"""Whoever else arrives at the listener locks nobody out and begins nothing."""
+"""A stranger who arrives at the listener can't lock anybody out or start anything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.mark.checklist("L10")
 @pytest.mark.parametrize("flood", [1, MOST, MOST + 1, SESSIONS - 1, SESSIONS, SESSIONS + 150])
 def test_a_flood_of_onboardings_locks_nobody_out(scene: Scene, flood: int) -> None:
-    """However many strangers begin, who came before them and who comes after them get through."""
+    """However many strangers start attempts, browsers before and after them get through."""
     for comes_first in (True, False):
         with listen(scene) as listener:
             person = Person()
@@ -62,7 +62,7 @@ ONBOARDINGS = (
 @pytest.mark.checklist("L9")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_a_listener_for_an_own_attempt_serves_no_onboarding(scene: Scene, method: str) -> None:
-    """From its opening on a stranger can begin nothing, before and after the link is made."""
+    """Once the port is open, a stranger can't start anything, with or without a link."""
     listener = CallbackListener(scene.oauth, finish=scene.oauth.exchange, onboarding=False)
     with listener:
         origin = listener.redirect_uri.removesuffix("/oauth/callback")

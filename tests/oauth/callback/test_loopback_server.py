@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def echo(asked: Asked) -> Reply:
-    """Answer with what was understood."""
+    """Reply with the parsed request."""
     words = f"{asked.path} {asked.query} {sorted(asked.headers)}"
     return Reply(200, (("Content-Type", "text/plain"),), words.encode())
 
@@ -66,13 +66,13 @@ def test_path_query_and_headers(port: int) -> None:
     ],
 )
 def test_what_is_too_large_or_malformed_gets_4xx(port: int, lines: list[str], status: int) -> None:
-    """The answer arrives whole, and the next request works."""
+    """The response arrives completely, and the next request works."""
     assert asks(port, *lines).status == status
     assert get(f"http://127.0.0.1:{port}/next").status == 200
 
 
 def test_head_gets_no_body(port: int) -> None:
-    """The answer to HEAD is headers alone, which say what is allowed."""
+    """The response to HEAD is only headers, which say what is allowed."""
     heard = get(f"http://127.0.0.1:{port}/", method="HEAD")
     assert (heard.status, heard.headers["allow"], heard.text) == (405, "GET", "")
 
@@ -80,7 +80,7 @@ def test_head_gets_no_body(port: int) -> None:
 def test_a_slow_client_does_not_block_and_is_given_up(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that sends a byte now and then is answered 408 in the end; others never notice."""
+    """A client that sends a byte now and then finally gets 408; others never notice."""
     monkeypatch.setattr(callback_server, "PATIENCE", 0.4)
     with socket.create_connection(("127.0.0.1", port), timeout=5) as slow:
         slow.sendall(b"GET /slow")
@@ -112,7 +112,7 @@ HALF = [
 @pytest.mark.checklist("L10")
 @pytest.mark.parametrize("begin", HALF)
 def test_half_open_connections_keep_nobody_out(port: int, begin: bytes) -> None:
-    """However many begin a request and do not end it, a browser is answered at once."""
+    """However many unfinished requests there are, a browser gets a response at once."""
     with ExitStack() as stack:
         for count in (AT_ONCE + 1, AT_ONCE - 1):
             for _ in range(count):
@@ -141,7 +141,7 @@ def test_the_newest_connection_is_not_the_one_that_gives_way(port: int) -> None:
 @pytest.mark.checklist("L10")
 @pytest.mark.parametrize("piece", [b"a", b"X: y\r\n", b"\r"])
 def test_a_refused_client_that_goes_on_sending_is_hung_up_on(port: int, piece: bytes) -> None:
-    """After the answer a socket is read for a moment, however often something comes."""
+    """After the response, a socket is read only for a moment, however often data arrives."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
         began = time.monotonic()
@@ -185,7 +185,7 @@ sys.stdin.readline()
 @pytest.mark.checklist("L10")
 @pytest.mark.parametrize("waiting", [1, 5, 40])
 def test_without_descriptors_it_does_not_spin(waiting: int) -> None:
-    """Connections that cannot be accepted cost no processor, and are answered once they can be."""
+    """Connections that can't be accepted use no CPU, and get a response once they can be."""
     command = [sys.executable, "-c", STARVED]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process, ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Another user of this machine cannot answer for the one whose program waits."""
+"""Another user of this machine cannot respond for the user whose program is waiting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = [
 
 
 def _sends(address: tuple[str, int], request: bytes, how: str) -> bytes:
-    """Connect, send in one of several ways, and return the answer."""
+    """Connect, send in one of several ways, and return the response."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     with closing(socket.socket(family)) as client, suppress(ConnectionError):
         client.settimeout(5)
@@ -49,7 +49,7 @@ WAYS = ("at once", "in pieces", "half closed", "gone")
 
 @as_root
 def test_no_request_of_a_stranger_is_heard() -> None:
-    """Of 60 requests none reaches the listener; those of the user and of root all do."""
+    """None of 60 requests reaches the listener; all those of the user and of root do."""
     heard: list[str] = []
 
     def respond(asked: Asked) -> Reply:
@@ -78,7 +78,7 @@ def test_no_request_of_a_stranger_is_heard() -> None:
 
 
 def test_the_own_user_is_none_and_a_closed_socket_is() -> None:
-    """Whoever runs this is served by default; who has hung up is not taken for root."""
+    """The user who runs this is served by default; one who has hung up does not count as root."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = socket.create_connection(server.getsockname())
         accepted, _ = server.accept()

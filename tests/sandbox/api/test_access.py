@@ -28,7 +28,7 @@ HOSTS = {"api": "api_url", "logs": "logs_intake_url", "events": "events_intake_u
 def others_than(
     expected: tuple[int, object], sandbox: Sandbox, operations: list[Operation], **options: str
 ) -> dict[str, tuple[int, object]]:
-    """Call operations and return those that answer anything else."""
+    """Call operations, and return those with any other response."""
     answers = {f"{o.method} {o.path}": call(sandbox, o, **options) for o in operations}
     told = {name: (answer.status, answer.body) for name, answer in answers.items()}
     return {name: answer for name, answer in told.items() if answer != expected}
@@ -41,7 +41,7 @@ def others_than(
 def test_operations_need_a_live_token(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
 ) -> None:
-    """No token, a bogus one, another site's and an expired one get 401, an API key 403."""
+    """A missing, bogus, expired or other site's token gets 401; an API key gets 403."""
     tokens, key = partner.tokens(), partner.key()
     elsewhere = make_partner(sandbox, "us5").tokens()["access_token"]
     assert not others_than(UNAUTHORIZED, sandbox, BY_TOKEN)
@@ -107,7 +107,7 @@ def _values(part: object, name: str) -> list[str]:
 
 @pytest.mark.behaviour("header-only")
 def test_credentials_in_the_query_do_not_count(partner: Partner) -> None:
-    """What stands in a URL ends in logs, so it opens nothing."""
+    """Credentials in a URL end up in logs, so they are ignored."""
     token, key = partner.tokens()["access_token"], partner.key()
     query = {"access_token": token, "api_key": key}
     assert partner.call("/api/v2/current_user", params=query).status_code == 401
@@ -116,7 +116,7 @@ def test_credentials_in_the_query_do_not_count(partner: Partner) -> None:
 
 @pytest.mark.behaviour("validate-key")
 def test_good_key_is_valid(partner: Partner) -> None:
-    """The call that tells whether a key is good tells nothing else."""
+    """The call that says whether a key is valid reveals nothing else."""
     answer = partner.call("/api/v1/validate", key=partner.key())
     assert (answer.status_code, answer.json()) == (200, {"valid": True})
 
@@ -134,7 +134,7 @@ def test_a_good_key_tells_its_owner(partner: Partner) -> None:
 
 @pytest.mark.behaviour("rate-limit-headers")
 def test_every_answer_tells_the_limit(shared: Partner) -> None:
-    """Granted, refused or unknown, each operation tells limit, period, rest, reset and name."""
+    """Granted, refused or unknown, each operation has all five rate-limit headers."""
     token = shared.tokens()["access_token"]
     key = shared.key()
     for operation in OPERATIONS:

@@ -1,4 +1,4 @@
-"""Keys and tokens tell whose they are, and the org's list tells when an app was used."""
+"""Keys and tokens show whose they are, and the org's list shows when an app was used."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _patched(partner: Partner, path: str, token: str, *, disabled: object) -> ht
 
 @pytest.mark.behaviour("authorizations-ended")
 def test_an_app_is_disabled_by_the_api(partner: Partner, sandbox: Sandbox) -> None:
-    """Its grants end with the answer, it cannot be authorized, and enabling revives no grant."""
+    """Its grants end at once, it can't be authorized, and enabling it restores no grant."""
     token = partner.tokens()["access_token"]
     path = _app(partner, token)
     assert _patched(partner, path, token, disabled="yes").status_code == 400
@@ -151,7 +151,7 @@ def test_ending_an_authorization_needs_its_scope(partner: Partner) -> None:
 
 @pytest.mark.behaviour("unserved")
 def test_what_is_not_served_is_not_there(partner: Partner) -> None:
-    """Each listed operation is refused at the API host; one path takes another method."""
+    """Each listed operation is refused at the API host; one path accepts another method."""
     for each in UNSERVED:
         answer = partner.call(each.path, method=each.method)
         assert answer.status_code in {404, 405}, each

@@ -1,4 +1,4 @@
-"""The answers derived from the spec cover the catalogue, hold nothing real, and load late."""
+"""The responses derived from the spec cover the catalogue, are fictional, and load lazily."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_answers_are_encoded_once() -> None:
 
 
 def test_nothing_in_them_looks_real() -> None:
-    """No long run of hex digits, no known form of a key, no host or mailbox of anyone."""
+    """The data has no long runs of hex digits, known key formats, or real hosts and mailboxes."""
     for name, entry in documents().items():
         text = str(entry.get("body", ""))
         assert not re.search(r"[0-9a-fA-F]{32}", text), name

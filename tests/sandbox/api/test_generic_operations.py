@@ -1,4 +1,4 @@
-"""Operations without a store check what came in and answer as the spec shows."""
+"""Operations without a store check the request and respond as the spec shows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ JSON_TYPES = {"application/json", "text/json", "application/vnd.api+json"}
 
 @pytest.fixture(scope="module")
 def send(shared: Partner, path_of: Callable[[Operation], str]) -> Callable[..., Reply]:
-    """Call an operation with what opens it, and with good values unless told otherwise."""
+    """Call an operation with its credentials, and with valid values unless others are given."""
     token, key = shared.tokens()["access_token"], shared.key()
     people = {"member_teams": "any"}
     for kind in ("permissions", "roles", "users"):
@@ -107,7 +107,7 @@ def path_of(shared: Partner) -> Callable[[Operation], str]:
 
 
 def lists(value: Any, depth: int = 0) -> Iterator[list[Any]]:
-    """Yield the lists at the top of an answer: itself, its fields and its data's."""
+    """Yield the lists at the top of a response: itself, its fields and its data's fields."""
     if isinstance(value, list):
         yield value
     elif isinstance(value, dict) and depth < 2:
@@ -118,7 +118,7 @@ def lists(value: Any, depth: int = 0) -> Iterator[list[Any]]:
 
 @pytest.mark.behaviour("spec-answers")
 def test_every_operation_answers(send: Callable[..., Reply]) -> None:
-    """With token or key, good parameters, a good body and known ids, the answer is a 2xx."""
+    """With a token or key, valid parameters and body, and known ids, the response is a 2xx."""
     assert len(LASTING) > 1400
     for operation in LASTING:
         answer = send(operation)
@@ -129,7 +129,7 @@ def test_every_operation_answers(send: Callable[..., Reply]) -> None:
 
 @pytest.mark.behaviour("listings-filled")
 def test_no_listing_is_empty(send: Callable[..., Reply]) -> None:
-    """A GET answers with something in each list at its top, but those of members start empty."""
+    """A GET returns something in each top-level list, but lists of members start empty."""
     reads = [
         o
         for o in GENERIC
@@ -148,7 +148,7 @@ def test_no_listing_is_empty(send: Callable[..., Reply]) -> None:
 
 @pytest.mark.behaviour("nothing-kept")
 def test_writes_change_nothing(send: Callable[..., Reply]) -> None:
-    """After every write without a store was called, each GET answers the same bytes."""
+    """After every write without a store, each GET returns the same bytes."""
     reads = [o for o in GENERIC if o.method == "GET"]
     before = [send(operation).text for operation in reads]
     for operation in GENERIC:
@@ -170,7 +170,7 @@ def test_required_parameters(send: Callable[..., Reply]) -> None:
 
 @pytest.mark.behaviour("body-required")
 def test_required_bodies(send: Callable[..., Reply]) -> None:
-    """No body, no JSON, another kind of JSON and a missing field get 400."""
+    """A missing body, invalid JSON, another type of JSON and a missing field get 400."""
     needy = [o for o in GENERIC if o.body not in {"", "optional"}]
     assert len(needy) > 500
     for operation in needy:
@@ -192,7 +192,7 @@ def test_optional_bodies(send: Callable[..., Reply]) -> None:
 
 
 def test_files_are_taken(send: Callable[..., Reply]) -> None:
-    """An operation that takes a form with a file takes one, and nothing that is empty."""
+    """An operation that takes a form with a file accepts one, but not an empty one."""
     upload = next(o for o in GENERIC if o.path == "/api/v2/apicatalog/openapi")
     form = {"content_type": "multipart/form-data; boundary=x"}
     assert send(upload, body=b"--x\r\n", **form).status == 201
@@ -215,7 +215,7 @@ def test_nobodys_ids(send: Callable[..., Reply], path_of: Callable[[Operation], 
 
 @pytest.mark.behaviour("unknown-id")
 def test_ids_come_from_the_listing(shared: Partner) -> None:
-    """A listed id leads to an item with that id, another one to 404 in the version's shape."""
+    """A listed id leads to an item with that id, another one to a 404 in the version's format."""
     token = shared.tokens()["access_token"]
     roles = shared.call("/api/v2/roles", token=token).json()["data"]
     role = shared.call(f"/api/v2/roles/{roles[0]['id']}", token=token)
@@ -227,7 +227,7 @@ def test_ids_come_from_the_listing(shared: Partner) -> None:
 
 
 def test_ids_of_a_store_count(shared: Partner) -> None:
-    """Where a store can read an item, its id is known below it too, and no other."""
+    """If a store can read an item, only its id is known in the paths below it."""
     token = shared.tokens()["access_token"]
     monitor = shared.call("/api/v1/monitor", token=token).json()[0]
     for number, status in ((monitor["id"], 200), (7, 404)):
@@ -243,14 +243,14 @@ def test_names_are_free(shared: Partner) -> None:
 
 
 def test_hostile_ids(send: Callable[..., Reply]) -> None:
-    """Whatever stands in a path is refused or answered, and breaks nothing."""
+    """Any value in a path is either refused or answered, and breaks nothing."""
     operation = next(o for o in GENERIC if o.path == "/api/v2/roles/{role_id}")
     for value in ("%00", "..", "\u2028", "9" * 5000, "'\"<>", NOBODY.upper(), "\udcff"):
         assert send(operation, path=f"/api/v2/roles/{value}").status in {400, 404}
 
 
 def test_the_order_of_checks(send: Callable[..., Reply]) -> None:
-    """A bad body is told before an unknown id."""
+    """A bad body is reported before an unknown id."""
     operation = next(o for o in GENERIC if o.id == "UpdateRole")
     path = f"/api/v2/roles/{NOBODY}"
     assert send(operation, path=path, body=b"{}").status == 400

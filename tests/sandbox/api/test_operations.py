@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.mark.behaviour("api-key-created")
 @pytest.mark.behaviour("api-key-name")
 def test_key_comes_as_documented(partner: Partner) -> None:
-    """The answer is 201 and a JSON:API resource with the value, once."""
+    """The response is 201 and a JSON:API resource with the value, only once."""
     answer = partner.make_key()
     assert answer.status_code == 201
     data = answer.json()["data"]

@@ -1,4 +1,4 @@
-"""Each profile changes what it says and leaves the rest."""
+"""Each profile changes only what it describes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def partner_of(
 
 @pytest.mark.checklist("S5")
 def test_rfc_token_errors(partner_of: Callable[[str], Partner]) -> None:
-    """At v1, too, errors have `error` and `error_description`; no secret gets a challenge."""
+    """At v1, errors also have `error` and `error_description`; no secret means a challenge."""
     partner = partner_of("rfc")
     answer = partner.exchange("made-up")
     assert answer.status_code == 400
@@ -98,7 +98,7 @@ def test_validate_first_on_every_operation(partner_of: Callable[[str], Partner])
 
 @pytest.mark.behaviour("bearer-without-oauth")
 def test_no_oauth(partner_of: Callable[[str], Partner]) -> None:
-    """All that touches data answers 401 to a good token; whoami, the key and the intake work."""
+    """All data operations return 401 for a valid token; whoami, the key and the intake work."""
     partner = partner_of("no-oauth")
     token = partner.tokens()["access_token"]
     for operation in catalogue().operations:
@@ -114,7 +114,7 @@ def test_no_oauth(partner_of: Callable[[str], Partner]) -> None:
 def test_products_missing(
     make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner]
 ) -> None:
-    """A site's missing products answer 404 to any token or none; consent to their scopes works."""
+    """A site's missing products return 404 with or without a token; consent still works."""
     sandbox = make_sandbox(profile="products-missing")
     areas = {operation.area for operation in catalogue().operations}
     assert MISSING
@@ -187,7 +187,7 @@ def test_error_shapes(partner_of: Callable[[str], Partner]) -> None:
 
 
 def test_error_shapes_everywhere(partner_of: Callable[[str], Partner]) -> None:
-    """Each refusal of each operation is one of the four, and tells its status in words."""
+    """Each operation's refusals have one of the four formats, and state their status in words."""
     sandbox = partner_of("error-shapes").sandbox
     seen = set()
     for operation in catalogue().operations:
@@ -221,7 +221,7 @@ def test_rate_limits(partner_of: Callable[[str], Partner]) -> None:
 
 
 def test_unknown_profile_lists_the_known() -> None:
-    """A mistyped profile is told with those there are."""
+    """A mistyped profile is reported along with the existing ones."""
     with pytest.raises(
         SandboxError, match=r"'rfd'. Did you mean rfc\? The profiles are: datadog, rfc,"
     ):

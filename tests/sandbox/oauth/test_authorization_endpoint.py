@@ -22,7 +22,7 @@ Read = "Callable[[httpx.Response], dict[str, str]]"
 
 
 def is_error_page(answer: httpx.Response, text: str) -> bool:
-    """Tell whether the answer is an error page with this text."""
+    """Return whether the response is an error page with this text."""
     html = answer.headers["content-type"].startswith("text/html")
     return answer.status_code == 400 and html and text in answer.text
 
@@ -31,7 +31,7 @@ def is_error_page(answer: httpx.Response, text: str) -> bool:
 @pytest.mark.checklist("S1")
 @pytest.mark.parametrize("client_id", ["", "nobody", None])
 def test_unknown_client_gets_a_page(partner: Partner, client_id: str | None) -> None:
-    """A client that is not known gets Datadog's text and no redirect."""
+    """An unknown client gets Datadog's text and no redirect."""
     answer = partner.ask(client_id=client_id)
     assert is_error_page(answer, "invalid_request - Invalid client_id parameter value")
     assert "location" not in answer.headers
@@ -88,14 +88,14 @@ def test_private_client_lives_in_its_own_org_only(
 def test_response_type_is_code(
     partner: Partner, read_redirect: Read, response_type: str | None, error: str
 ) -> None:
-    """Another response type, the implicit one too, is refused by redirect."""
+    """Any other response type, even the implicit one, is refused by redirect."""
     assert read_redirect(partner.ask(response_type=response_type))["error"] == error
 
 
 @pytest.mark.behaviour("authorize-pkce-required")
 @pytest.mark.checklist("S3")
 def test_challenge_is_required(partner: Partner, read_redirect: Read) -> None:
-    """Without a challenge there is no code, so no verifier can come without one."""
+    """Without a challenge there is no code, so a verifier never comes without a challenge."""
     answer = partner.ask(code_challenge=None, code_challenge_method=None)
     assert read_redirect(answer) == {
         "error": "invalid_request",
@@ -158,7 +158,7 @@ def test_dd_oid_selects_the_org(partner: Partner) -> None:
 def test_consent_names_app_org_and_scopes(
     partner: Partner, read_forms: Callable[[str], Forms]
 ) -> None:
-    """The customer reads who asks for what, and finds two buttons."""
+    """The customer sees which app requests which scopes, and two buttons."""
     page = partner.ask(scope="metrics_read events_read")
     assert "<strong>Sandbox Integration</strong> asks for access to Acme (us1)." in page.text
     assert "<code>metrics_read</code>" in page.text

@@ -1,4 +1,4 @@
-"""The customer's answer counts once, only from its own page, and goes back to the partner."""
+"""The customer's decision counts once, only from its own page, and goes to the partner."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SITES = {
 def test_redirect_tells_site_and_domain(
     sandbox: Sandbox, make_partner: Callable[..., Partner], site: str
 ) -> None:
-    """Every site tells its domain; a vanity subdomain shows in `site` alone."""
+    """Every site sends its domain; a vanity subdomain appears only in `site`."""
     domain, app_url, vanity_url = SITES[site]
     partner = make_partner(sandbox, site)
     first, second = sandbox.orgs[site]
@@ -94,7 +94,7 @@ def test_deny_tells_access_denied(partner: Partner) -> None:
 def test_every_scope_can_be_asked_for_at_once(
     partner: Partner, read_redirect: Callable[..., dict[str, str]]
 ) -> None:
-    """The page groups them by what they let the app do; the token answer names them all."""
+    """The page groups scopes by what they allow; the token response names all of them."""
     scopes = partner.client.scopes
     assert len(scopes) > 125
     page = partner.ask()
@@ -145,7 +145,7 @@ def test_request_is_answered_once(partner: Partner) -> None:
 
 @pytest.mark.behaviour("consent-decision")
 def test_decision_is_approve_or_deny(partner: Partner) -> None:
-    """Another word is no consent."""
+    """Any other word is not consent."""
     assert partner.decide(partner.ask(), "maybe").status_code == 400
 
 
@@ -155,7 +155,7 @@ def test_switching_org_goes_on_with_the_request(
     read_forms: Callable[[str], Forms],
     find_form: Callable[..., dict[str, Any]],
 ) -> None:
-    """Who signs in to another org on the consent page is asked again for that one."""
+    """A customer who switches to another org on the consent page is asked again for that org."""
     second = partner.sandbox.orgs["us1"][1]
     page = partner.ask()
     switch = find_form(page, "../../switch-org")
@@ -202,7 +202,7 @@ def test_the_customer_changes_region(
 def test_a_region_that_nobody_knows(
     sandbox: Sandbox, partner: Partner, read_forms: Callable[[str], Forms], read_redirect: Any
 ) -> None:
-    """It answers at addresses of its own, which are not among the nine."""
+    """It has its own addresses, which are not among the nine."""
     page = partner.ask()
     answer = partner.submit(
         page, read_forms(page.text).forms[0], decision="approve", region="rehearsal1"

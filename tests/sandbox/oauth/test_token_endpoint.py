@@ -23,7 +23,7 @@ CURRENT_USER = "/api/v2/current_user"
 
 
 def is_bad_code(answer: httpx.Response) -> bool:
-    """Tell whether the answer is Datadog's for a bad code."""
+    """Return whether the response is Datadog's for a bad code."""
     return answer.status_code == 400 and answer.json() == BAD_CODE
 
 
@@ -36,7 +36,7 @@ def lives(partner: Partner, token: str) -> bool:
 @pytest.mark.behaviour("token-no-store")
 @pytest.mark.checklist("S5")
 def test_code_becomes_tokens(partner: Partner) -> None:
-    """The answer has five fields and is not to be stored."""
+    """The response has five fields and must not be stored."""
     answer = partner.exchange(partner.callback(scope="metrics_read events_read")["code"])
     body = answer.json()
     assert body.pop("access_token").startswith("sandbox-access-")
@@ -95,7 +95,7 @@ def test_repeated_field_is_refused(partner: Partner) -> None:
 @pytest.mark.behaviour("token-errors")
 @pytest.mark.parametrize("grant_type", [None, "password", "client_credentials", "implicit"])
 def test_other_grant_types_are_refused(partner: Partner, grant_type: str | None) -> None:
-    """There is no password grant, and errors have Datadog's shape."""
+    """There is no password grant, and errors have Datadog's format."""
     answer = partner.post_token(grant_type=grant_type, username="a", password="b")
     assert answer.status_code == 400
     assert answer.headers["cache-control"] == "no-store"
@@ -146,7 +146,7 @@ def test_redirect_uri_is_the_same(partner: Partner, uri: str | None) -> None:
 @pytest.mark.checklist("S3")
 @pytest.mark.parametrize("verifier", [None, "", "short", "b" * 43, "a" * 129, "ä" * 50])
 def test_verifier_fits_the_challenge(partner: Partner, verifier: str | None) -> None:
-    """No verifier, a wrong one or a malformed one is refused, and the code is gone."""
+    """A missing, wrong or malformed verifier is refused, and the code is used up."""
     code = partner.callback()["code"]
     assert is_bad_code(partner.exchange(code, code_verifier=verifier))
     assert is_bad_code(partner.exchange(code))
@@ -155,7 +155,7 @@ def test_verifier_fits_the_challenge(partner: Partner, verifier: str | None) -> 
 @pytest.mark.behaviour("token-code-unknown")
 @pytest.mark.parametrize("code", [None, "", "sandbox-code-made-up"])
 def test_unknown_code_is_refused(partner: Partner, code: str | None) -> None:
-    """What was never issued is refused in Datadog's words."""
+    """A token that was never issued is refused in Datadog's words."""
     assert is_bad_code(partner.exchange(code))
 
 
@@ -174,7 +174,7 @@ def test_code_lives_ten_minutes(partner: Partner) -> None:
 def test_code_of_another_site_is_refused(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
 ) -> None:
-    """The wrong site answers as to a bad verifier; the right one still takes the code."""
+    """The wrong site responds as to a bad verifier; the right one still accepts the code."""
     code = partner.callback()["code"]
     assert is_bad_code(make_partner(sandbox, "us3").exchange(code))
     assert partner.exchange(code).status_code == 200
@@ -185,7 +185,7 @@ def test_code_of_another_site_is_refused(
 def test_code_of_another_client_is_refused(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
 ) -> None:
-    """A thief with credentials of its own gets nothing, and spoils nothing."""
+    """A thief with other credentials gets nothing and does no damage."""
     code = partner.callback()["code"]
     thief = make_partner(sandbox, client=sandbox.private_client("us1"))
     assert is_bad_code(thief.exchange(code))
@@ -206,7 +206,7 @@ def test_second_use_ends_the_first(partner: Partner) -> None:
 
 @pytest.mark.behaviour("refresh-kept")
 def test_refresh_keeps_everything(partner: Partner) -> None:
-    """A refresh gives a new access token and leaves the old ones good."""
+    """A refresh gives a new access token, and the old ones stay valid."""
     first = partner.tokens(scope="metrics_read")
     second = partner.refresh(first["refresh_token"]).json()
     assert second["refresh_token"] == first["refresh_token"]
@@ -230,7 +230,7 @@ def test_unknown_refresh_token_is_refused(partner: Partner, token: str | None) -
 def test_refresh_token_is_bound_to_client_and_site(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
 ) -> None:
-    """Neither another site nor another client can use it, nor an access token replace it."""
+    """No other site or client can use it, and an access token can't replace it."""
     tokens = partner.tokens()
     strangers = (
         make_partner(sandbox, "eu1"),
@@ -274,7 +274,7 @@ def test_rotation_and_reuse(
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
 @pytest.mark.parametrize("hint", [None, "refresh_token", "nonsense"])
 def test_revoking_one_token_ends_all(partner: Partner, kind: str, hint: str | None) -> None:
-    """Either token takes the whole grant with it, whatever the hint says, again and again."""
+    """Revoking either token ends the whole grant, whatever the hint says, even repeatedly."""
     tokens = partner.tokens()
     more = partner.refresh(tokens["refresh_token"]).json()
     for _ in range(2):

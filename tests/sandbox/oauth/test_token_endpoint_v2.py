@@ -1,4 +1,4 @@
-"""The documented token endpoint answers refusals as RFC 6749 says, and the older one may end."""
+"""The documented token endpoint follows RFC 6749 in refusals; the older one can be turned off."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_errors_are_those_of_the_rfc(v2: Partner) -> None:
 def test_v1_can_end(
     make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner], profile: str
 ) -> None:
-    """Without v1 its path is 404 and spends nothing; v2 takes the code, and refreshes it."""
+    """Without v1, its path returns 404 and uses nothing up; v2 accepts the code, then refreshes."""
     partner = make_partner(make_sandbox(profile=profile, v1_token=False))
     code = partner.callback()["code"]
     assert partner.exchange(code).status_code == 404
@@ -64,7 +64,7 @@ def test_v1_can_end(
 
 @pytest.mark.parametrize(("first", "second"), [(V1, V2), (V2, V1)])
 def test_a_refresh_token_works_at_both(partner: Partner, first: str, second: str) -> None:
-    """What one endpoint issued, the other one takes; a code that was spent stays spent."""
+    """Each endpoint accepts what the other one issued; a used code stays used."""
     partner.token_path = first
     code = partner.callback()["code"]
     tokens = partner.exchange(code).json()
@@ -76,7 +76,7 @@ def test_a_refresh_token_works_at_both(partner: Partner, first: str, second: str
 @pytest.mark.behaviour("token-basic")
 @pytest.mark.parametrize("path", [V1, V2])
 def test_a_refused_basic_spends_no_code(partner: Partner, path: str) -> None:
-    """The answer says where credentials belong, and the same code works with them there."""
+    """The response says where credentials belong, and the same code works with them there."""
     partner.token_path = path
     code = partner.callback()["code"]
     pair = (partner.client.client_id, partner.client.client_secret)

@@ -49,7 +49,7 @@ def test_index_links_every_site(partner: Partner, read_forms: Callable[[str], Fo
 def test_pages_work_behind_a_prefix(
     partner: Partner, read_forms: Callable[[str], Forms], path: str
 ) -> None:
-    """No link and no form starts at the root, and each leads to a page that exists."""
+    """No link or form starts at the root, and each one leads to an existing page."""
     page = partner.page(path)
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert 'name="viewport"' in page.text
@@ -98,7 +98,7 @@ def test_test_authorization(
 def test_publishing_shows_credentials_once(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner], find_form: FindForm
 ) -> None:
-    """The new secret stands on one page, once, and the new client is good everywhere."""
+    """The new secret appears on one page, only once, and the new client is valid everywhere."""
     page = partner.page("developer")
     shown = press(partner, page, find_form(page, "developer/publish"))
     [secret] = re.findall(r"sandbox-secret-\w+", shown.text)
@@ -128,7 +128,7 @@ def test_import_to_another_site(
     for wrong in ("us1", "mars", ""):
         assert partner.submit(page, form, site=wrong).status_code == 400
     shown = press(partner, page, form, site="eu1")
-    assert "Good on: eu1." in shown.text
+    assert "Valid on: eu1." in shown.text
     [secret] = re.findall(r"sandbox-secret-\w+", shown.text)
     clients = sandbox._twin.clients.known_to(sandbox.orgs["eu1"][0])
     new = next(client for client in clients if client.client_secret == secret)
@@ -219,7 +219,7 @@ def test_switching_shows_the_other_org(
 def test_one_orgs_forms_do_nothing_in_the_other(
     partner: Partner, sandbox: Sandbox, find_form: FindForm
 ) -> None:
-    """Who signs in to another org cannot end or publish what belongs to the first."""
+    """A browser that switches to another org can't end or publish the first org's objects."""
     tokens = partner.tokens()
     partner.make_key(tokens["access_token"])
     wanted = {

@@ -26,7 +26,7 @@ def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
 
 @pytest.fixture
 def press(partner: Partner, find_form: Callable[..., dict[str, Any]]) -> Callable[..., int]:
-    """Press a button of the page, found by what its form holds."""
+    """Press a button on the page, found by its form's fields."""
 
     def press(action: str, **fields: str) -> int:
         page = partner.page(PAGE)
@@ -45,7 +45,7 @@ def lives(partner: Partner, token: str) -> bool:
 @pytest.mark.behaviour("scope-blocked")
 @pytest.mark.behaviour("scopes-narrowed")
 def test_a_scope_is_taken_away(partner: Partner, press: Callable[..., int]) -> None:
-    """Grants that hold it die, others live; whoever authorizes again gets what remains."""
+    """Grants with the scope end, others remain; authorizing again gives the remaining scopes."""
     both, other = partner.tokens(), partner.tokens(scope="events_read")
     code = partner.callback()["code"]
     assert press("scope", scope="metrics_read", to="off") == 303
@@ -61,7 +61,7 @@ def test_a_scope_is_taken_away(partner: Partner, press: Callable[..., int]) -> N
 
 @pytest.mark.behaviour("consent-scopes-blocked")
 def test_nothing_remains(partner: Partner, press: Callable[..., int]) -> None:
-    """Where every asked scope is blocked, the redirect says `invalid_scope` and names them."""
+    """If every requested scope is blocked, the redirect says `invalid_scope` and names them."""
     press("scope", scope="metrics_read", to="off")
     said = partner.callback(scope="metrics_read")
     assert said["error"] == "invalid_scope"
@@ -103,7 +103,7 @@ def test_a_disabled_app_cannot_be_authorized(partner: Partner, press: Callable[.
 def test_the_page_has_rules(
     sandbox: Sandbox, partner: Partner, find_form: Callable[..., dict[str, Any]]
 ) -> None:
-    """It asks for permissions, and takes no scope, value or app that it did not offer."""
+    """The page requires permissions, and accepts only scopes, values and apps that it offers."""
     page = partner.page(PAGE)
     form = find_form(page, "app-scopes/scope", scope="metrics_read")
     for wrong, status in ({"scope": "x"}, 400), ({"to": "x"}, 400), ({"client_id": "x"}, 404):

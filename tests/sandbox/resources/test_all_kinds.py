@@ -88,7 +88,7 @@ def snapshot(partner: Partner, token: str) -> dict[str, Any]:
 
 
 def test_every_address_is_in_the_catalogue() -> None:
-    """No handler serves an operation that the spec lacks."""
+    """Every handler serves an operation in the spec."""
     assert set(ADDRESSES) <= {(o.method, o.path) for o in catalogue().operations}
 
 
@@ -167,7 +167,7 @@ def test_text_of_any_script_comes_back(partner: Partner, token: str) -> None:
 
 
 def test_large_bodies_are_refused(partner: Partner, token: str) -> None:
-    """The limit of the API holds for resources too, packed or not."""
+    """The API's size limit also applies to resources, compressed or not."""
     body = json.dumps({**CREATED["/api/v1/monitor"], "message": "a" * (5 * 1024 * 1024)}).encode()
     answer = partner.call("/api/v1/monitor", token=token, content=body)
     assert answer.status_code == 413
@@ -177,7 +177,7 @@ def test_large_bodies_are_refused(partner: Partner, token: str) -> None:
 def test_orgs_and_sites_stand_apart(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner], token: str
 ) -> None:
-    """What one org made is not found by another, nor on another site."""
+    """An org's objects are not found by another org or on another site."""
     others = [
         (partner, partner.tokens(dd_oid=sandbox.orgs["us1"][1].id)["access_token"]),
         (make_partner(sandbox, "eu1"),),
@@ -195,7 +195,7 @@ def test_orgs_and_sites_stand_apart(
 
 
 def test_uninstalling_keeps_resources(partner: Partner, sandbox: Sandbox, token: str) -> None:
-    """The customer keeps what an app made after the app is gone."""
+    """The customer keeps an app's objects after the app is uninstalled."""
     made = partner.call("/api/v1/monitor", token=token, json=CREATED["/api/v1/monitor"]).json()
     sandbox.uninstall(partner.client, site="us1")
     assert partner.call(f"/api/v1/monitor/{made['id']}", token=token).status_code == 401
@@ -256,7 +256,7 @@ def test_the_newest_thousand_stay(
 
 
 def test_pages_follow_each_other(partner: Partner, token: str) -> None:
-    """A listing is cut where the query says, and a size that is no number is refused."""
+    """A listing is cut where the query says, and a size that is not a number is refused."""
     for _ in range(3):
         partner.call("/api/v1/monitor", token=token, json=CREATED["/api/v1/monitor"])
     everything = partner.call("/api/v1/monitor", token=token).json()
@@ -274,7 +274,7 @@ def test_pages_follow_each_other(partner: Partner, token: str) -> None:
 def test_faults_wait_for_an_answer_with_content(
     partner: Partner, sandbox: Sandbox, token: str, fault: str
 ) -> None:
-    """An answer without content has nothing to spoil, and the fault strikes the next one."""
+    """A response without content has nothing to damage, so the fault affects the next one."""
     wanted = partner.call("/api/v2/team", token=token).json()["data"][0]["id"]
     sandbox.inject(f"{fault}:1")
     gone = partner.call(f"/api/v2/team/{wanted}", token=token, method="DELETE")

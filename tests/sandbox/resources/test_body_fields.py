@@ -33,13 +33,13 @@ POINT = fields.shaped({"x": fields.whole}, required=("x",))
     ],
 )
 def test_checks(check: Callable[[object], bool], good: list[Any], bad: list[Any]) -> None:
-    """Each check takes the good values and none of the bad ones."""
+    """Each check accepts the valid values and none of the invalid ones."""
     assert [value for value in good if not check(value)] == []
     assert [value for value in bad if check(value)] == []
 
 
 def test_known_fields_are_kept() -> None:
-    """Unknown fields are dropped, and so cannot overwrite what the sandbox says."""
+    """Unknown fields are dropped, so they can't overwrite the sandbox's values."""
     body = {"name": "a", "id": 5}
     assert checked(body, {"name": fields.text}, required=("name",)) == {"name": "a"}
 

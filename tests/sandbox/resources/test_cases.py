@@ -50,7 +50,7 @@ def test_keys_count_up_in_a_project(ask: Ask, project: str) -> None:
 
 
 def test_status_closes_and_opens(ask: Ask) -> None:
-    """A closed case tells when, by status or by its name, and an open one does not."""
+    """A closed case has its closing time, by status or by name, and an open one does not."""
     for change, closed in (
         ({"status": "CLOSED"}, True),
         ({"status_name": "Open"}, False),
@@ -62,7 +62,7 @@ def test_status_closes_and_opens(ask: Ask) -> None:
 
 
 def test_archive_and_assign_go_both_ways(ask: Ask) -> None:
-    """What was archived or assigned can be taken back."""
+    """Archiving and assigning can be undone."""
     empty = {"data": {"type": "case"}}
     for name, archived in (("archive", True), ("unarchive", False)):
         answer = ask("POST", f"{PATH}/SANDBOX-1/{name}", empty).json()["data"]
@@ -75,7 +75,7 @@ def test_archive_and_assign_go_both_ways(ask: Ask) -> None:
 
 
 def test_refusals_have_codes(ask: Ask) -> None:
-    """Unknown cases and projects are told apart, and a wrong type is named."""
+    """Unknown cases and projects are distinguished, and a wrong type is named."""
     answer = ask("GET", f"{PATH}/projects/x")
     assert (answer.status_code, answer.headers["content-type"]) == (404, JSON_API)
     assert answer.json()["errors"] == [{"code": "resource_not_found", "title": "project not found"}]
@@ -106,7 +106,7 @@ def test_bad_project_keys(ask: Ask, key: str) -> None:
 
 
 def test_project_takes_its_cases_along(ask: Ask, project: str) -> None:
-    """With the sample project its sample case goes, and no other."""
+    """Deleting the sample project deletes its sample case, and no other."""
     made = ask("POST", f"{PATH}/projects", act("project", key="B", name="b")).json()["data"]["id"]
     other = ask("POST", PATH, case(made)).json()["data"]["id"]
     assert ask("DELETE", f"{PATH}/projects/{project}").status_code == 204

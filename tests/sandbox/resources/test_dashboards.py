@@ -19,7 +19,7 @@ GOOD = {"title": "Größe, now", "layout_type": "ordered", "widgets": [WIDGET]}
 
 
 def test_dashboard_is_completed(ask: Ask) -> None:
-    """Ids, address, author and times are given out; widgets get ids of their own."""
+    """Ids, address, author and times are assigned; widgets get their own ids."""
     made = ask("POST", PATH, GOOD).json()
     assert len(made["id"]) == 11
     assert made["url"] == f"/dashboard/{made['id']}/gr-e-now"

@@ -27,13 +27,13 @@ BODY = {"t": "o", "p": {"data": {"t": "o", "p": {"attributes": ATTRIBUTES}}}}
     ],
 )
 def test_senseless_bodies(body: object) -> None:
-    """No data, an empty required text, a value named twice, or a span that runs backwards."""
+    """Missing data, an empty required text, a repeated value or a backward time span is refused."""
     with pytest.raises(SenselessBodyError):
         check_body(BODY, body)
 
 
 def test_lists_of_ids_say_something() -> None:
-    """A required list of ids must hold one; other required lists may be empty."""
+    """A required list of ids must contain one; other required lists may be empty."""
     schema = {"t": "o", "p": {"public_ids": {"t": "l"}, "tags": {"t": "l"}}, "r": ["tags"]}
     check_body(schema, {"tags": []})
     with pytest.raises(SenselessBodyError):

@@ -1,4 +1,4 @@
-"""Kinds that only the API description knows are kept, checked and forgotten like the others."""
+"""Kinds known only from the API description are stored, checked and deleted like the others."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_change_names_one_resource(ask: Callable[..., Any]) -> None:
 
 @pytest.mark.behaviour("id-taken")
 def test_a_chosen_id_is_unique(ask: Callable[..., Any]) -> None:
-    """Where the maker chooses the id, the second one of the same id gets 409."""
+    """If the creator chooses the id, a second resource with the same id gets 409."""
     attributes = {"compute": {"aggregation_type": "count"}, "event_type": "session"}
     body = {"data": {"type": "rum_metrics", "id": "shop.visits", "attributes": attributes}}
     assert ask("POST", METRICS, body).json()["data"]["id"] == "shop.visits"
@@ -106,13 +106,13 @@ def test_what_is_unique(ask: Callable[..., Any], name: str) -> None:
 
 @pytest.mark.behaviour("malformed-id")
 def test_ids_have_a_form(ask: Callable[..., Any]) -> None:
-    """Where ids are UUIDs, something else in the address is malformed and not unknown."""
+    """If ids are UUIDs, anything else in the address is malformed, not unknown."""
     assert ask("GET", f"{PAGES}/7").status_code == 400
     assert ask("GET", f"{PAGES}/5a4db0c5-0000-4000-8000-00000000000f").status_code == 404
 
 
 def test_children_belong_to_their_parent(ask: Callable[..., Any]) -> None:
-    """What is created below one resource is not found below another, nor below none."""
+    """A resource created below one parent is not found below another, or below a missing one."""
     page = {"domain_prefix": "a", "enabled": True, "name": "A", "type": "public"}
     page |= {"visualization_type": "bars_and_uptime_percentage"}
     body = {"data": {"type": "status_pages", "attributes": page}}

@@ -48,7 +48,7 @@ def test_schedule_and_status(
 
 
 def test_recurring(ask: Ask) -> None:
-    """A recurring downtime tells its rules and its current turn."""
+    """A recurring downtime shows its rules and its current occurrence."""
     rule = {"rrule": "FREQ=DAILY;INTERVAL=1", "duration": "1d"}
     made = ask("POST", PATH, body(schedule={"recurrences": [rule]})).json()
     schedule = made["data"]["attributes"]["schedule"]
@@ -89,7 +89,7 @@ def test_bad_downtimes(ask: Ask, change: dict[str, Any]) -> None:
 
 @pytest.mark.behaviour("downtime-cancelled")
 def test_cancelled_is_gone(ask: Ask) -> None:
-    """After a cancellation neither the id nor the listing finds it."""
+    """After a cancellation, it is found neither by id nor in the listing."""
     made = ask("POST", PATH, body()).json()["data"]["id"]
     current = ask("GET", PATH, params={"current_only": "true"}).json()
     assert [downtime["id"] for downtime in current["data"]] == [made]

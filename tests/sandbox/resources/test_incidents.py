@@ -38,7 +38,7 @@ def test_incident_is_completed(ask: Ask) -> None:
 
 
 def test_fields_merge_and_resolve(ask: Ask) -> None:
-    """A change of one field keeps the others; resolving tells when, reopening forgets it."""
+    """Changing one field keeps the others; resolving records the time, reopening removes it."""
     first = body(title="a", customer_impacted=False, fields={"severity": field("SEV-5")})
     wanted = ask("POST", PATH, first).json()["data"]["id"]
 
@@ -80,7 +80,7 @@ def test_bad_incidents(ask: Ask, change: dict[str, Any], status: int) -> None:
 
 
 def test_deleted_is_gone(ask: Ask) -> None:
-    """The 404 repeats the id, and the listing tells its pages."""
+    """The 404 repeats the id, and the listing describes its pages."""
     listed = ask("GET", PATH).json()
     [sample] = listed["data"]
     assert listed["meta"]["pagination"] == {"offset": 0, "next_offset": 1, "size": 1}

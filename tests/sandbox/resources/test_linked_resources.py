@@ -1,4 +1,4 @@
-"""Resources link to who made them, and an answer includes what the operation includes."""
+"""Resources link to their creator, and a response includes what the operation includes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAPPINGS, ROLES = "/api/v2/authn_mappings", "/api/v2/roles"
 
 @pytest.fixture
 def ask(partner: Partner) -> Callable[..., Any]:
-    """Call the API with a token that may do everything, and read the answer."""
+    """Call the API with a token that may do everything, and read the response."""
     token = partner.tokens()["access_token"]
 
     def call(method: str, path: str, body: Any = None) -> Any:
@@ -51,14 +51,14 @@ def test_the_maker_is_the_user_of_the_token(ask: Callable[..., Any]) -> None:
 
 @pytest.mark.behaviour("includes")
 def test_only_what_is_asked_for_is_included(ask: Callable[..., Any]) -> None:
-    """Where the query names what to include, an answer includes nothing unasked."""
+    """If the query names resources to include, the response includes only those."""
     assert "included" not in ask("POST", PAGES, page())
     assert ask("POST", f"{PAGES}?include=created_by_user", page())["included"]
 
 
 @pytest.mark.behaviour("includes")
 def test_linked_resources_are_the_kept_ones(ask: Callable[..., Any]) -> None:
-    """What an answer includes is the resource as it is kept, in listings, too."""
+    """Responses, listings included, contain linked resources as they are stored."""
     role = ask("POST", ROLES, {"data": {"type": "roles", "attributes": {"name": "Readers"}}})
     link = {"role": {"data": {"type": "roles", "id": role["data"]["id"]}}}
     attributes = {"attribute_key": "team", "attribute_value": "shop"}

@@ -34,7 +34,7 @@ def role(ask: Callable[..., Any]) -> str:
 
 
 def ids(answer: Any) -> list[str]:
-    """Return the ids that an answer lists."""
+    """Return the ids in a response."""
     assert answer.status_code == 200, answer.text
     return [item["id"] for item in answer.json()["data"]]
 
@@ -82,7 +82,7 @@ def test_a_reference_to_nobody_adds_nothing(
 
 
 def test_the_admins_role_has_the_admin(ask: Callable[..., Any]) -> None:
-    """The role that an org begins with shows the org's admin as its user."""
+    """An org's initial role shows the org's admin as its user."""
     me = ask("GET", "/api/v2/current_user").json()["data"]["id"]
     roles = ids(ask("GET", "/api/v2/roles"))
     assert ids(ask("GET", f"/api/v2/roles/{roles[0]}/users")) == [me]

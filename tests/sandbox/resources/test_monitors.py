@@ -18,7 +18,7 @@ GOOD = {"type": "query alert", "query": "avg(last_5m):avg:a.b{*} by {host} > 1"}
 
 
 def test_monitor_is_completed(ask: Ask) -> None:
-    """What the body leaves out gets Datadog's defaults, and what it may not set is dropped."""
+    """Omitted fields get Datadog's defaults, and fields that a body may not set are dropped."""
     made = ask("POST", PATH, {**GOOD, "id": 1, "created": "never", "made_up": 1}).json()
     assert isinstance(made["id"], int)
     assert made["id"] != 1
@@ -42,7 +42,7 @@ def test_monitor_is_completed(ask: Ask) -> None:
     ],
 )
 def test_bad_monitors(ask: Ask, change: dict[str, Any], words: str) -> None:
-    """The refusal names the parameter, and nothing was made or changed."""
+    """The refusal names the parameter, and nothing is created or changed."""
     before = ask("GET", PATH).json()
     wanted = before[0]["id"]
     for answer in (
@@ -74,6 +74,6 @@ def test_change_keeps_the_rest(ask: Ask) -> None:
 
 
 def test_names_filter(ask: Ask) -> None:
-    """The listing can be asked for a part of a name."""
+    """The listing can be searched for part of a name."""
     found = ask("GET", PATH, params={"name": "Orders"}).json()
     assert [monitor["name"] for monitor in found] == ["Orders stopped"]

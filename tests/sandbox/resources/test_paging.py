@@ -13,7 +13,7 @@ BY_ITEM = Paging("limit", "offset", default=2)
 
 
 def test_ids_are_read_by_the_template() -> None:
-    """Each variable gets its segment, whatever stands in it."""
+    """Each variable gets its segment, whatever it contains."""
     found = path_ids("/a/{x}/b/{y}", "/a/1\n{z}/b/%00")
     assert found == {"x": "1\n{z}", "y": "%00"}
     with pytest.raises(ValueError, match="zip"):
@@ -32,7 +32,7 @@ def test_ids_are_read_by_the_template() -> None:
     ],
 )
 def test_pages(paging: Paging | None, query: dict[str, str], expected: list[int]) -> None:
-    """A page holds what its size and start say, and knows the whole."""
+    """A page contains the items for its size and start, and the total."""
     page = page_of(ITEMS, query, paging=paging)
     assert [item["id"] for item in page.items] == expected
     assert page.total == 5
@@ -42,7 +42,7 @@ def test_pages(paging: Paging | None, query: dict[str, str], expected: list[int]
     "query", [{"size": "0"}, {"size": "a"}, {"page": "-1"}, {"page": "\u0663"}]
 )
 def test_bad_pages_are_refused(query: dict[str, str]) -> None:
-    """A size or a start that is no plain number gets 400."""
+    """A size or start that is not a plain number gets 400."""
     with pytest.raises(Refusal) as caught:
         page_of(ITEMS, query, paging=BY_PAGE)
     assert caught.value.status == 400

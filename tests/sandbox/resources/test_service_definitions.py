@@ -18,7 +18,7 @@ GONE = {"errors": ["Not Found"], "error_details": [{}]}
 
 
 def test_put_replaces(ask: Ask) -> None:
-    """A second definition of a service takes the place of the first, under the same id."""
+    """A second definition of a service replaces the first, under the same id."""
     first = ask("POST", PATH, {"schema-version": "v2", "dd-service": "a", "dd-team": "b"})
     assert first.status_code == 200
     [made] = first.json()["data"]

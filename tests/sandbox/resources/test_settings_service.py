@@ -33,7 +33,7 @@ def allowlist(**attributes: Any) -> dict[str, Any]:
 
 @pytest.mark.behaviour("described-settings")
 def test_settings_are_read_back(ask: Callable[..., Any]) -> None:
-    """A change shows in its answer and in later reads, and leaves alone what it does not name."""
+    """A change appears in its response and in later reads, and keeps everything else."""
     told = ask("PATCH", DOMAINS, allowlist(domains=["@example.com"], enabled=True)).json()["data"]
     assert told["attributes"]["domains"] == ["@example.com"]
     ask("PATCH", DOMAINS, allowlist(enabled=False))
@@ -45,7 +45,7 @@ def test_settings_are_read_back(ask: Callable[..., Any]) -> None:
 
 @pytest.mark.behaviour("described-settings")
 def test_forgotten_settings_are_as_before(ask: Callable[..., Any]) -> None:
-    """After a deletion a read answers what it did before the first change."""
+    """After a deletion, a read returns the same as before the first change."""
     before = ask("GET", POLICY).json()
     bindings = [{"principals": ["user:one"], "relation": "editor"}]
     identity = POLICY.rpartition("/")[2]

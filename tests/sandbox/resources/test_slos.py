@@ -23,7 +23,7 @@ GOOD = {
 
 
 def test_slo_is_completed(ask: Ask) -> None:
-    """Targets are shown as texts too, times are whole seconds."""
+    """Targets are also shown as text, and times are whole seconds."""
     answer = ask("POST", PATH, GOOD).json()
     [made] = answer["data"]
     assert answer["error"] is None
@@ -65,7 +65,7 @@ def test_type_stays(ask: Ask) -> None:
 
 
 def test_ids_and_names_filter(ask: Ask) -> None:
-    """The listing can be asked for ids and for a part of a name."""
+    """The listing can be filtered by ids and searched for part of a name."""
     [made] = ask("POST", PATH, GOOD).json()["data"]
     by_id = ask("GET", PATH, params={"ids": f"x,{made['id']}"}).json()
     by_name = ask("GET", PATH, params={"query": "Sandbox"}).json()

@@ -36,7 +36,7 @@ def test_both_addresses_show_a_test(ask: Ask) -> None:
 
 
 def test_status(ask: Ask) -> None:
-    """Pausing answers true and shows afterwards."""
+    """Pausing returns true and is visible afterwards."""
     wanted = ask("POST", f"{PATH}/api", GOOD).json()["public_id"]
     answer = ask("PUT", f"{PATH}/{wanted}/status", {"new_status": "paused"})
     assert (answer.status_code, answer.json()) == (200, True)

@@ -1,4 +1,4 @@
-"""Teams have names and handles of their own."""
+"""Teams have unique names and handles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def body(**attributes: Any) -> dict[str, Any]:
 
 @pytest.mark.behaviour("team-unique")
 def test_taken_names(ask: Ask) -> None:
-    """Neither handle nor name may be another team's, at the start or later."""
+    """A handle or name of another team is refused, both at creation and later."""
     made = ask("POST", PATH, body())
     assert made.status_code == 201
     wanted = made.json()["data"]["id"]
@@ -42,7 +42,7 @@ def test_taken_names(ask: Ask) -> None:
     "change", [{"handle": ""}, {"handle": None}, {"name": "a" * 201}, {"handle": "a" * 196}]
 )
 def test_bad_teams(ask: Ask, change: dict[str, Any]) -> None:
-    """A team needs both, and neither too long."""
+    """A team needs a name and a handle, neither of them too long."""
     assert ask("POST", PATH, body(**change)).status_code == 400
 
 
@@ -57,7 +57,7 @@ def test_unknown_teams(ask: Ask) -> None:
 
 
 def test_pages_and_keywords(ask: Ask) -> None:
-    """The listing counts its teams and can be asked for a word."""
+    """The listing counts its teams and can be searched for a word."""
     assert ask("POST", PATH, body()).status_code == 201
     page = ask("GET", PATH, params={"page[size]": "1", "page[number]": "1"}).json()
     assert [team["attributes"]["handle"] for team in page["data"]] == ["a"]

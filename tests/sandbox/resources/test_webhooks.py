@@ -18,7 +18,7 @@ GOOD = {"name": "a", "url": "https://example.com/a"}
 
 
 def test_webhook_is_completed(ask: Ask) -> None:
-    """What the body leaves out gets Datadog's defaults."""
+    """Fields that the body omits get Datadog's defaults."""
     answer = ask("POST", PATH, GOOD)
     assert answer.status_code == 201
     made = answer.json()
@@ -40,7 +40,7 @@ def test_names_are_unique(ask: Ask) -> None:
 
 @pytest.mark.behaviour("webhook-unknown")
 def test_deleted_is_gone(ask: Ask) -> None:
-    """Deleting answers an empty object, once."""
+    """Deleting returns an empty object, but only once."""
     gone = ask("DELETE", f"{PATH}/sandbox-webhook")
     assert (gone.status_code, gone.json()) == (200, {})
     for method in ("DELETE", "GET"):
@@ -64,5 +64,5 @@ def test_deleted_is_gone(ask: Ask) -> None:
     ],
 )
 def test_bad_webhooks(ask: Ask, change: dict[str, Any]) -> None:
-    """A name that no path could hold, or an address that is none, is refused."""
+    """A name that can't be in a path, or an invalid address, is refused."""
     assert ask("POST", PATH, {**GOOD, **change}).status_code == 400

@@ -1,4 +1,4 @@
-"""What is done to a sandbox strikes whom it is meant for, and shows in the journal."""
+"""Actions affect only their intended targets, and appear in the journal."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_switches_of_one_organization(
 
 
 def test_lifetimes_are_real_and_told(partner: Partner, sandbox: Sandbox) -> None:
-    """A token ends by the machine's clock; expires_in says so, or what it is told to claim."""
+    """A token expires by the machine's clock; expires_in matches, or has the claimed value."""
     sandbox.actions.set_lifetime(0.2, claims=400)
     tokens = partner.tokens()
     assert tokens["expires_in"] == 400
@@ -121,8 +121,29 @@ def test_a_link_signs_in_one_browser_once(
     assert two.http.get(f"{two.urls['app_url']}{late}").status_code == 403
 
 
+def test_codes_end_with_the_grants(partner: Partner, sandbox: Sandbox) -> None:
+    """After an uninstall, a disabled app or a blocked scope, a code from before is refused."""
+    client, org = sandbox.client.client_id, sandbox.orgs["us1"][0].id
+    actions = sandbox.actions
+
+    def ends() -> None:
+        assert partner.exchange(code).status_code == 400
+
+    code = partner.callback()["code"]
+    actions.uninstall(client, org=org)
+    ends()
+    code = partner.callback(scope="monitors_read")["code"]
+    other = partner.callback(scope="events_read")["code"]
+    actions.block_scope(client, org=org, scope="monitors_read")
+    ends()
+    assert partner.exchange(other).status_code == 200
+    code = partner.callback(scope="events_read")["code"]
+    actions.disable(client, org=org)
+    ends()
+
+
 def test_the_customer_acts(partner: Partner, sandbox: Sandbox) -> None:
-    """What the customer does by a call has the effect of the button on Datadog's page."""
+    """A customer action through a call has the same effect as the button on Datadog's page."""
     client, org = sandbox.client.client_id, sandbox.orgs["us1"][0].id
     actions = sandbox.actions
 
@@ -186,7 +207,7 @@ def test_consent_by_a_call(partner: Partner, sandbox: Sandbox) -> None:
     ],
 )
 def test_consent_that_cannot_be(sandbox: Sandbox, url: str, words: str) -> None:
-    """A wrong address and a request that Datadog refuses on a page are told in words."""
+    """A wrong address and a request that Datadog refuses on a page are explained in words."""
     with pytest.raises(SandboxError, match=words):
         sandbox.actions.consent(url, org=sandbox.orgs["us1"][0].id)
 

@@ -1,4 +1,4 @@
-"""Programs with the key share a sandbox, each with a client of its own."""
+"""Programs with the key share a sandbox, each with its own client."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_each_joins_with_its_own_client(
 
 
 def test_only_the_owner_moves_a_client(shared: Sandbox) -> None:
-    """An address is added by who has the client's secret; another program client stays."""
+    """Only a program with the client's secret can add an address; other clients are unchanged."""
     client = ask(shared, do="join").json()["client"]
     urls = {
         "redirect_uri": "https://hub.example/user/abc/proxy/2/cb",
@@ -94,7 +94,7 @@ def test_only_the_owner_moves_a_client(shared: Sandbox) -> None:
     ],
 )
 def test_strange_questions(shared: Sandbox, question: dict[str, Any]) -> None:
-    """What is no control request gets 400 with a sentence, and changes nothing."""
+    """Anything that is not a control request gets 400 with a sentence, and changes nothing."""
     answer = ask(shared, **question)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]
@@ -103,7 +103,7 @@ def test_strange_questions(shared: Sandbox, question: dict[str, Any]) -> None:
 @pytest.mark.behaviour("control-proof")
 @pytest.mark.checklist("S10")
 def test_it_proves_that_it_knows_the_key(shared: Sandbox, sandbox: Sandbox) -> None:
-    """A nonce is answered by what only the key can make; a sandbox without one has no answer."""
+    """Only the key gives the right reply to a nonce; a sandbox without a key has no reply."""
     found = set()
     for nonce in ("0" * 32, "f" * 64):
         answer = _challenge(shared, nonce)
@@ -124,7 +124,7 @@ def _challenge(sandbox: Sandbox, nonce: str) -> httpx.Response:
 @pytest.mark.behaviour("control-proof")
 @pytest.mark.checklist("S10")
 def test_an_answer_opens_once(shared: Sandbox) -> None:
-    """What the key makes of a number joins once, for a number that was asked for, and is no key."""
+    """A proof made from the key works once, for a requested number, and is not the key itself."""
     nonce = "a" * 64
     answer = made(KEY, f"kernel {nonce}")
 
@@ -134,7 +134,7 @@ def test_an_answer_opens_once(shared: Sandbox) -> None:
         return httpx.post(url, json={"do": "join"}, headers=headers, trust_env=False).status_code
 
     def refused(key: str, nonce: str) -> bool:
-        """Tell that nothing was joined: the number is answered like any other question for it."""
+        """Check that nothing was joined: the number gets the same reply as any other."""
         before = shared._dispatcher._control._joined  # type: ignore[union-attr]
         join(key, nonce)
         return shared._dispatcher._control._joined == before  # type: ignore[union-attr]

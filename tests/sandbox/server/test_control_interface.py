@@ -24,7 +24,7 @@ FILE = {"integration": {"name": "a", "redirect_uris": ["https://a.example/cb"], 
 
 
 class Remote:
-    """Speak to the control interface of a sandbox, and hold each answer against the document."""
+    """Call a sandbox's control interface, and check each response against the document."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -35,7 +35,7 @@ class Remote:
         self.called: set[str] = set()
 
     def __call__(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
-        """Send one request; its answer must be as the document says."""
+        """Send one request; its response must match the document."""
         given = {} if body is None else {"json": body}
         answer = self.http.request(method, path, **given)
         assert answer.status_code == status, answer.text
@@ -87,7 +87,7 @@ def test_the_document_is_openapi(remote: Remote) -> None:
 
 
 def test_every_operation_answers_as_described(remote: Remote, partner: Partner) -> None:
-    """Each operation is called over HTTP, and its answer fits the document's schema."""
+    """Each operation is called over HTTP, and its response matches the document's schema."""
     client = remote.sandbox.client
     org = remote("POST", "/control/organizations", {"site": "us1", "name": "Initech"})["id"]
     remote("GET", "/control/organizations")
@@ -128,7 +128,7 @@ def test_the_stream_brings_entries_as_they_come(remote: Remote, partner: Partner
 @pytest.mark.behaviour("control-refused")
 @pytest.mark.parametrize("key", ["", "guess", LAUNCHER, "\xff"])
 def test_without_the_key_nothing_is_told(remote: Remote, key: str) -> None:
-    """No key, a wrong one and the launcher's get 401 at every address, existing or not."""
+    """A missing key, a wrong one and the launcher's get 401 at every address, existing or not."""
     said = set()
     for path in ("/control/journal", "/control/openapi.json", "/control/nowhere"):
         headers = {"X-Sandbox-Key": key.encode("latin-1")}
@@ -141,7 +141,7 @@ def test_without_the_key_nothing_is_told(remote: Remote, key: str) -> None:
 
 @pytest.mark.behaviour("control-refused")
 def test_a_sandbox_without_a_key_has_no_control(sandbox: Sandbox, remote: Remote) -> None:
-    """Whatever is sent, it looks like no such page; and the key does not open what kernels join."""
+    """Any request looks like a missing page, and the key does not open the kernels' interface."""
     headers = {"X-Sandbox-Key": ""}
     url = f"{sandbox.base_url}/control/journal"
     assert httpx.get(url, headers=headers, trust_env=False).status_code == 404
@@ -162,7 +162,7 @@ def test_the_front_does_not_lead_to_control(remote: Remote) -> None:
         ("POST", "/control/faults", {}, "Fault is missing."),
         ("POST", "/control/faults", [], "The body must be an object."),
         ("POST", "/control/faults", {"fault": "slwo"}, "Did you mean slow"),
-        ("POST", "/control/faults", {"fault": 7}, "Fault must be text."),
+        ("POST", "/control/faults", {"fault": 7}, "Fault must be a string."),
         ("POST", "/control/faults", {"fault": "slow", "ogr": "x"}, "Did you mean org?"),
         ("PUT", "/control/switches", {"rotate": 1}, "Rotate must be true or false or null."),
         ("PUT", "/control/switches", {"tolerate": ["no-pkec"]}, "Did you mean no-pkce"),
@@ -172,7 +172,7 @@ def test_the_front_does_not_lead_to_control(remote: Remote) -> None:
         ("POST", "/control/organizations", {"site": "mars", "name": "a"}, "Unknown site 'mars'"),
         ("POST", "/control/organizations", {"site": "us1", "name": ""}, "must not be empty"),
         ("POST", "/control/customer", {"do": "uninstal", "org": "x"}, "Did you mean uninstall"),
-        ("POST", "/control/clients", {"integration": {}}, "The client: name must be text."),
+        ("POST", "/control/clients", {"integration": {}}, "The client: name must be a string."),
         ("GET", "/control/journal?after=x", None, "After must be the number of an entry."),
         ("GET", "/control/journal?befroe=1", None, "Unknown parameter 'befroe'"),
     ],
@@ -198,5 +198,5 @@ def test_what_makes_no_sense_is_one_sentence(
     ],
 )
 def test_what_is_not_there_is_404(remote: Remote, method: str, path: str, body: Any) -> None:
-    """An unknown id and an unknown operation are told apart from a bad request."""
+    """An unknown id and an unknown operation are distinguished from a bad request."""
     assert remote(method, path, body, status=404)["errors"]

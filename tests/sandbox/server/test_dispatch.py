@@ -41,7 +41,7 @@ def test_each_site_answers_by_its_own_hosts(
 
 @pytest.mark.behaviour("unknown-path")
 def test_unknown_paths(partner: Partner) -> None:
-    """API hosts answer 404 in JSON, all else on a page."""
+    """API hosts return 404 in JSON, all others on a page."""
     for path in ("/mars/app/integrations", "/us1", "/us1/web/x", "/favicon.ico", "/us1/app"):
         answer = partner.http.get(f"{partner.sandbox.base_url}{path}")
         assert answer.status_code == 404
@@ -52,7 +52,7 @@ def test_unknown_paths(partner: Partner) -> None:
 
 @pytest.mark.behaviour("wrong-method")
 def test_wrong_methods(partner: Partner) -> None:
-    """405 tells the methods that there are."""
+    """A 405 lists the supported methods."""
     answer = partner.call("/oauth2/v1/token")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert answer.json() == {"errors": ["Method not allowed"]}
@@ -98,7 +98,7 @@ def test_own_names(partner: Partner) -> None:
 
 @pytest.mark.checklist("S9")
 def test_forwarded_headers_are_not_believed(partner: Partner) -> None:
-    """X-Forwarded-* neither helps a foreign host in nor shows up in an answer."""
+    """X-Forwarded-* neither admits a foreign host nor appears in a response."""
     forwarded = {
         "X-Forwarded-Host": "evil.example",
         "X-Forwarded-Proto": "https",
@@ -114,7 +114,7 @@ def test_forwarded_headers_are_not_believed(partner: Partner) -> None:
 
 @pytest.mark.checklist("S9")
 def test_public_url(make_sandbox: Callable[..., Sandbox]) -> None:
-    """A proxy's host is served when told, and the cookie is good with its prefix and without."""
+    """A proxy's host is served on request, and the cookie works with and without its prefix."""
     sandbox = make_sandbox(public_url="https://hub.example/user/x/proxy/1/")
     urls = sandbox.endpoints["us1"]
     assert urls["app_url"] == "https://hub.example/user/x/proxy/1/us1/app"
@@ -169,13 +169,13 @@ def test_public_url(make_sandbox: Callable[..., Sandbox]) -> None:
     ],
 )
 def test_bad_public_urls(url: str) -> None:
-    """A public URL without scheme or host is told."""
+    """A public URL without a scheme or host is refused."""
     with pytest.raises(SandboxError, match="must look like https://host/path"):
         Sandbox(public_url=url)
 
 
 def test_journal_names_what_happened(partner: Partner, sandbox: Sandbox) -> None:
-    """Site, host, method, path, status, operation and names of fields are kept."""
+    """Site, host, method, path, status, operation and field names are recorded."""
     partner.callback()
     token = partner.tokens()["access_token"]
     partner.call("/api/v1/monitor/7", token=token)
@@ -193,7 +193,7 @@ def test_journal_names_what_happened(partner: Partner, sandbox: Sandbox) -> None
 
 
 def test_journal_keeps_no_secrets(partner: Partner, sandbox: Sandbox) -> None:
-    """No value of a query, a body, a header or an unserved path is kept."""
+    """No value from a query, a body, a header or an unserved path is stored."""
     tokens = partner.tokens()
     key = partner.make_key(tokens["access_token"]).json()["data"]["attributes"]["key"]
     partner.call(f"/v1/input/{key}", key=key)
@@ -211,7 +211,7 @@ def test_journal_keeps_no_secrets(partner: Partner, sandbox: Sandbox) -> None:
 def test_mistake_of_the_sandbox_is_a_500(
     partner: Partner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A bug answers 500, is logged, and does not end the server."""
+    """A bug leads to a 500 and a log entry, and does not end the server."""
 
     def broken(*_: Any) -> None:
         raise RuntimeError("a bug")
@@ -224,7 +224,7 @@ def test_mistake_of_the_sandbox_is_a_500(
 
 
 def test_noise_on_the_wire(partner: Partner, caplog: pytest.LogCaptureFixture) -> None:
-    """What is no HTTP, odd encodings and endless names do no harm and make no noise."""
+    """Invalid HTTP, odd encodings and endless names do no harm and aren't logged."""
     port = httpx.URL(partner.sandbox.base_url).port
     assert port
     connection = http.client.HTTPConnection("127.0.0.1", port)

@@ -57,7 +57,7 @@ KEY = "the key of these tests"
 def test_no_foreign_page_changes_anything(
     given: dict[str, str], make_sandbox: Callable[..., Sandbox]
 ) -> None:
-    """Each address, by each method that changes something, answers 403 and keeps nothing."""
+    """Each address returns 403 for each method that changes something, and stores nothing."""
     sandbox = make_sandbox(control_key=KEY)
     headers = {name: value.format(sandbox.base_url) for name, value in given.items()}
     headers |= {"X-Sandbox-Key": KEY, "Authorization": "Bearer x"}
@@ -100,7 +100,7 @@ def test_a_grant_survives_a_page_that_knows_its_token(partner: Partner) -> None:
 
 @pytest.mark.parametrize("given", [{}, {"Sec-Fetch-Site": "same-origin", "Origin": "{0}"}])
 def test_programs_and_own_pages_go_on(given: dict[str, str], partner: Partner) -> None:
-    """A program, which sends neither header, and the sandbox's own origin are answered."""
+    """A program, which sends neither header, and the sandbox's own origin are served."""
     headers = {name: value.format(partner.sandbox.base_url) for name, value in given.items()}
     url = f"{partner.urls['api_url']}/oauth2/v1/token"
     assert partner.http.post(url, data={}, headers=headers).status_code == 400

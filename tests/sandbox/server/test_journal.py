@@ -1,4 +1,4 @@
-"""The journal tells what a client did, by names and marks, and never a secret."""
+"""The journal shows what a client did, with names and fingerprints, but never a secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def entries(sandbox: Sandbox, path: str) -> list[JournalEntry]:
 
 
 def test_the_whole_flow_is_told(partner: Partner, sandbox: Sandbox) -> None:
-    """Open values stand there; state, challenge, verifier, code and secret show as marks."""
+    """Public values are shown; state, challenge, verifier, code and secret are fingerprints."""
     before = time.time()
     tokens = partner.tokens(scope="api_keys_write")
     partner.refresh(tokens["refresh_token"])
@@ -75,7 +75,7 @@ def test_the_same_again_shows(
 
 
 def test_refusals_have_reasons(partner: Partner, sandbox: Sandbox) -> None:
-    """The rule that refused is named, and said in words."""
+    """The rule behind a refusal is named and explained in words."""
     url = f"{partner.urls['api_url']}/api/v2/oauth2/token"
     client = sandbox.client
     partner.http.post(url, data={"code": "x"}, auth=(client.client_id, client.client_secret))
@@ -89,7 +89,7 @@ def test_refusals_have_reasons(partner: Partner, sandbox: Sandbox) -> None:
         (
             "token-basic",
             "basic",
-            "The secret was sent by HTTP Basic; Datadog's pages show it in the body.",
+            "The secret was sent with HTTP Basic; Datadog's pages show it in the body.",
         ),
         ("token-code-unknown", "body", "The authorization code is unknown or has expired."),
         ("bearer-invalid", "bearer", "The access token is unknown, expired or revoked."),
@@ -101,7 +101,7 @@ def test_refusals_have_reasons(partner: Partner, sandbox: Sandbox) -> None:
         (
             "token-app-host",
             "none",
-            "The app host has no token endpoint. Post to the api host.",
+            "The app host has no token endpoint. Post to the API host.",
         ),
         ("unknown-path", "none", "This host serves nothing at this address."),
     ]
@@ -189,7 +189,7 @@ TOLERATED = {
 
 @pytest.mark.parametrize("name", TOLERATED)
 def test_tolerance(partner: Partner, sandbox: Sandbox, name: str) -> None:
-    """What is refused without the switch goes through with it, and the journal says so."""
+    """The switch accepts what is otherwise refused, and the journal says so."""
     changes = TOLERATED[name]
     assert partner.ask(**changes).status_code in {303, 400}, "refused, by redirect or page"
     sandbox.actions.switch(tolerate=[name])

@@ -67,7 +67,7 @@ def test_requests_show_as_they_come(sandbox: Sandbox, browser: httpx.Client) -> 
     count = len(sandbox.journal)
     last = entries(browser, count)[-1]
     assert last["site"] == "eu1"
-    assert last["reason"] == "The call came without a bearer token."
+    assert last["reason"] == "The call has no bearer token."
     again = entries(browser, 1, **{"last-event-id": str(count - 1)})
     assert [entry["number"] for entry in again] == [count]
 
@@ -121,7 +121,7 @@ def test_another_user_of_the_machine_reads_nothing(sandbox: Sandbox) -> None:
 
 
 def test_a_rebound_name_reads_nothing(browser: httpx.Client) -> None:
-    """A page whose name was made to lead here is told apart by its Host, whatever it carries."""
+    """A page whose name was made to lead here is recognized by its Host, whatever it sends."""
     port = browser.base_url.port
     for path in ("/", "/live/entries", "/control/journal"):
         headers = {"host": f"evil.example:{port}", "x-sandbox-key": OPERATOR}
@@ -129,7 +129,7 @@ def test_a_rebound_name_reads_nothing(browser: httpx.Client) -> None:
 
 
 def test_datadogs_hosts_never_show_it(sandbox: Sandbox, browser: httpx.Client) -> None:
-    """Neither the app host's pages nor a request that came through a front has the view."""
+    """The app host's pages and requests through a front can't reach the view."""
     for path in ("/us1/app/", "/us1/app/live", "/us1/app/live/entries", "/us1/api/live/entries"):
         assert browser.get(path).status_code in {303, 404}
     for path in ("/", "/live/entries", "/live?open=x"):

@@ -38,12 +38,12 @@ def tree() -> PathTree[str]:
     ],
 )
 def test_paths_are_found(tree: PathTree[str], path: str, found: str | None) -> None:
-    """A spelled-out segment goes first, a dead end is left again, nothing matches nothing."""
+    """A literal segment is tried first, a dead end is left, and an empty segment never matches."""
     assert tree.find(path) == found
 
 
 def test_every_operation_is_found() -> None:
-    """Each path of the catalogue leads to its own operation, and to no method that is not its."""
+    """Each path in the catalogue leads to its own operations, and to no other method."""
     for operation in catalogue().operations:
         route = find_route(operation.role, operation.path.replace("{", "").replace("}", ""))
         assert route is not None, operation

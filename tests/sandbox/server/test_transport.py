@@ -49,7 +49,7 @@ with open_sandbox_lab() as lab, listener_of(lab) as listener:
 
 @pytest.mark.parametrize("program", ["basic logging", "a server of its own"])
 def test_no_log_of_the_process_tells_a_secret(program: str, tmp_path: Path) -> None:
-    """At the lowest level no record holds a state, code, verifier, token, key or client secret."""
+    """At the lowest level, no record contains a state, code, verifier, token, key or secret."""
     paths = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-c", LOUD, program, str(tmp_path / "secrets")],

@@ -1,4 +1,4 @@
-"""Clients come from partners' files, with minted secrets that no repr shows."""
+"""Clients come from partners' files, with generated secrets that no repr shows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GOOD = {"name": "a", "redirect_uris": ["https://a.example/cb"], "scopes": ["made
 
 
 def test_partner_files_load(sandbox: Sandbox, make_partner: Callable[..., Partner]) -> None:
-    """Every real file makes a client that goes through the flow with all its scopes."""
+    """Every real file gives a client that completes the flow with all its scopes."""
     assert len(PARTNERS) == 24
     for file in PARTNERS:
         client = sandbox.register(file)
@@ -50,7 +50,7 @@ def test_secret_stays_out_of_repr(sandbox: Sandbox) -> None:
 
 
 def test_registering_twice_makes_two(sandbox: Sandbox) -> None:
-    """A second client of one file has an id and a secret of its own."""
+    """A second client from one file has its own id and secret."""
     first, second = (sandbox.register({"integration": {**GOOD, "id": "x"}}) for _ in range(2))
     assert first.client_id == "x"
     assert second.client_id != "x"
@@ -93,9 +93,9 @@ def test_uninstall_from_python(partner: Partner, sandbox: Sandbox) -> None:
         ),
         ("[]", "has no object called integration"),
         ('{"integration": 1}', "has no object called integration"),
-        ('{"integration": {"name": ""}}', "name must be text"),
-        ('{"integration": {"name": 1}}', "name must be text"),
-        ('{"integration": {"name": "a", "id": 1}}', "id must be text"),
+        ('{"integration": {"name": ""}}', "name must be a string"),
+        ('{"integration": {"name": 1}}', "name must be a string"),
+        ('{"integration": {"name": "a", "id": 1}}', "id must be a string"),
         ('{"integration": {"name": "a"}}', "redirect_uris is empty"),
         ('{"integration": {"name": "a", "redirect_uris": "x"}}', "must be a list of strings"),
         ('{"integration": {"name": "a", "redirect_uris": ["x"]}}', "'x' is not an absolute http"),
@@ -127,7 +127,7 @@ def test_bad_files_are_explained(tmp_path: Path, text: str, said: str) -> None:
 
 
 def test_missing_and_binary_files_are_explained(tmp_path: Path) -> None:
-    """A path that leads nowhere, and bytes that are no text, are told as such."""
+    """A path that leads nowhere and bytes that are not text are reported as such."""
     with pytest.raises(SandboxError, match="cannot be read: No such file"):
         Sandbox(client_file=tmp_path / "nothing.json")
     with pytest.raises(SandboxError, match="cannot be read: Is a directory"):
@@ -140,7 +140,7 @@ def test_missing_and_binary_files_are_explained(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("call", ["private_client", "import_client", "uninstall", "api_keys"])
 def test_unknown_sites_are_named(sandbox: Sandbox, call: str) -> None:
-    """A site that is none of the nine is told with the nine."""
+    """A site that is not one of the nine is reported with a list of the nine."""
     arguments: dict[str, Any] = {"site": "mars"}
     if call in {"import_client", "uninstall"}:
         arguments["client"] = sandbox.client
@@ -151,7 +151,7 @@ def test_unknown_sites_are_named(sandbox: Sandbox, call: str) -> None:
 def test_addresses_are_added_while_it_runs(
     sandbox: Sandbox, make_partner: Callable[..., Partner]
 ) -> None:
-    """A new redirect URI works at once, beside the others; credentials and grants stay."""
+    """A new redirect URI works at once, next to the others; credentials and grants stay valid."""
     partner = make_partner(sandbox, "us1")
     granted = partner.tokens()
     changed = sandbox.add_redirect_uri("http://127.0.0.1:9999/cb")
@@ -169,7 +169,7 @@ def test_addresses_are_added_while_it_runs(
 
 
 def test_addresses_of_a_private_client(sandbox: Sandbox) -> None:
-    """A private client can be changed too, and the published one stays as it was."""
+    """A private client can also be changed, and the published one is unaffected."""
     before = sandbox.client
     sandbox.add_redirect_uri("http://127.0.0.1:9999/cb", client=sandbox.private_client("eu1"))
     assert "http://127.0.0.1:9999/cb" in sandbox.private_client("eu1").redirect_uris
@@ -180,6 +180,6 @@ def test_addresses_of_a_private_client(sandbox: Sandbox) -> None:
     "uri", ["/cb", "ftp://a.example/cb", "https://a.example/cb#f", "https://a b/"]
 )
 def test_bad_addresses_are_refused(sandbox: Sandbox, uri: str) -> None:
-    """What no file may register is not added either."""
+    """A redirect URI that a file may not register can't be added either."""
     with pytest.raises(SandboxError, match="the client"):
         sandbox.add_redirect_uri(uri)

@@ -11,7 +11,7 @@ from ddoauth_kit.sandbox.state.orgs import make_orgs
 
 
 def key(item: Item) -> str:
-    """Return what the items of these tests are kept under."""
+    """Return the key under which these tests store their items."""
     return str(item["id"])
 
 

@@ -1,4 +1,4 @@
-"""Each fault strikes as often as told, where it makes sense, and nowhere else."""
+"""Each fault occurs as often as requested, where it makes sense, and nowhere else."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_html_error(partner: Partner, token: str) -> None:
 
 
 def test_malformed_json(partner: Partner, token: str) -> None:
-    """Half of the JSON is no JSON, and half of nothing is none either."""
+    """Half of a JSON document is not valid JSON, and half of an empty body is empty."""
     partner.sandbox.inject("malformed-json:2")
     for answer in (user(partner, token), partner.revoke(token="x")):
         assert answer.status_code == 200
@@ -76,7 +76,7 @@ def test_malformed_json(partner: Partner, token: str) -> None:
 
 
 def test_empty_body(partner: Partner) -> None:
-    """The status says success and the body nothing."""
+    """The status reports success, but the body is empty."""
     code = partner.callback()["code"]
     partner.sandbox.inject("empty-body:1")
     answer = partner.exchange(code)
@@ -84,7 +84,7 @@ def test_empty_body(partner: Partner) -> None:
 
 
 def test_slow(partner: Partner, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer comes later, and other requests do not wait for it."""
+    """The response is late, and other requests do not wait for it."""
     assert spoil.SLOW_SECONDS == 3.0
     monkeypatch.setattr(spoil, "SLOW_SECONDS", 0.2)
     partner.sandbox.inject("slow:1")
@@ -103,7 +103,7 @@ def test_cut_off(partner: Partner, token: str, path: str) -> None:
 
 
 def test_rate_limited(partner: Partner, token: str) -> None:
-    """429 tells the seconds to wait."""
+    """The 429 has the number of seconds to wait."""
     partner.sandbox.inject("rate-limited:1")
     answer = user(partner, token)
     assert (answer.status_code, answer.json()) == (429, {"errors": []})
@@ -195,7 +195,7 @@ def test_expired_token(partner: Partner, token: str) -> None:
 
 
 def test_other_site_token(partner: Partner) -> None:
-    """The token is refused where it was issued and good elsewhere; its grant is the right one."""
+    """The token is refused where it was issued but valid elsewhere; its grant is the right one."""
     partner.sandbox.inject("other-site-token:1")
     tokens = partner.tokens()
     assert user(partner, tokens["access_token"]).status_code == 401
@@ -209,7 +209,7 @@ def test_other_site_token(partner: Partner) -> None:
 
 
 def test_clock_skew(partner: Partner, token: str) -> None:
-    """The server's Date is an hour off, and a token made then is dead; the one after is not."""
+    """The server's Date is an hour off, and a token issued then is expired; the next one is not."""
     partner.sandbox.inject("clock-skew:1")
     tokens = partner.tokens()
     skewed = user(partner, tokens["access_token"])
@@ -284,7 +284,7 @@ def _client_with(redirect_uri: str) -> dict[str, Any]:
 
 
 def test_no_refresh_token(partner: Partner) -> None:
-    """A refresh answers without a refresh token, and the old one stays good."""
+    """A refresh returns no refresh token, and the old one stays valid."""
     tokens = partner.tokens()
     partner.sandbox.inject("no-refresh-token:1")
     assert "refresh_token" not in partner.refresh(tokens["refresh_token"]).json()
@@ -304,7 +304,7 @@ def test_revoked_grant(partner: Partner, first: str) -> None:
 
 
 def test_key_exists(partner: Partner) -> None:
-    """409 comes though there is no key."""
+    """The response is 409 although there is no key."""
     partner.sandbox.inject("key-exists:1")
     assert partner.make_key().status_code == 409
     assert partner.make_key().status_code == 201
@@ -333,7 +333,7 @@ def test_probability_repeats() -> None:
 def test_lost_answer(
     make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner]
 ) -> None:
-    """The tokens are issued and the answer is cut, so under rotation the old one is spent."""
+    """The tokens are issued but the response is cut off, so rotation uses up the old one."""
     sandbox = make_sandbox(rotate=True)
     partner = make_partner(sandbox)
     tokens = partner.tokens()
@@ -355,7 +355,7 @@ def test_token_endpoint_gone(partner: Partner, path: str) -> None:
 
 @pytest.mark.parametrize("path", TOKEN_PATHS)
 def test_error_with_200(partner: Partner, path: str) -> None:
-    """The status says yes, and the body says no in the endpoint's own shape."""
+    """The status says yes, but the body says no in the endpoint's own format."""
     partner.token_path = path
     partner.sandbox.inject("error-with-200:1")
     answer = partner.exchange("made-up")
@@ -365,7 +365,7 @@ def test_error_with_200(partner: Partner, path: str) -> None:
 
 
 def test_other_error_shape(partner: Partner) -> None:
-    """A refusal at one token endpoint has the shape of the other one's, and good answers stay."""
+    """A refusal at one token endpoint has the other one's format; successes are unchanged."""
     shapes = dict(zip(TOKEN_PATHS, ("error", "errors"), strict=True))
     for path, name in shapes.items():
         partner.token_path = path
@@ -392,7 +392,7 @@ def test_other_error_shape(partner: Partner) -> None:
     ],
 )
 def test_bad_faults_are_named(spec: str, text: str) -> None:
-    """A mistake in a fault is told in one line with what would be right."""
+    """A mistake in a fault is reported in one line with the correct format."""
     with pytest.raises(SandboxError) as caught:
         FaultPlan(seed="a").inject(spec)
     assert text in str(caught.value)
@@ -400,7 +400,7 @@ def test_bad_faults_are_named(spec: str, text: str) -> None:
 
 
 def test_hang(partner: Partner, token: str) -> None:
-    """One request hears nothing, while others are answered at once."""
+    """One request gets no response, while others are answered at once."""
     partner.sandbox.inject("hang:1")
     with pytest.raises(httpx.ReadTimeout):
         partner.call(USER, token=token, timeout=0.3)
@@ -430,7 +430,7 @@ def test_script_error(partner: Partner, read_redirect: Callable[..., dict[str, s
 
 
 def test_every_fault_has_a_test_and_a_place() -> None:
-    """No fault is listed that nothing asks for."""
+    """Every listed fault is used somewhere."""
     names = set(globals()) | {"test_wrong_state", "test_missing_state", "test_foreign_domain"}
     names |= {"test_wrong_domain", "test_inconsistent_site"}
     assert {f"test_{name.replace('-', '_')}" for name in FAULTS} <= names

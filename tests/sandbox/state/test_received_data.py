@@ -1,4 +1,4 @@
-"""What an org is sent by API key is read back from it by bearer token."""
+"""Data sent to an org with an API key can be read back with a bearer token."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def point(metric: str, value: float, at: int = NOW, **more: Any) -> dict[str, An
 
 @pytest.mark.behaviour("intake-answers")
 def test_intake_answers_as_recorded(data: Data) -> None:
-    """Each intake endpoint answers 202 and its own body."""
+    """Each intake endpoint returns 202 and its own body."""
     sent = data.send("/api/v2/series", {"series": [point("a", 1)]})
     assert (sent.status_code, sent.json()) == (202, {"errors": []})
     sent = data.log({"message": "hi"})
@@ -275,7 +275,7 @@ def test_malformed_intake_is_refused(data: Data, path: str, body: bytes) -> None
 @pytest.mark.behaviour("malformed-log")
 @pytest.mark.parametrize("body", [b"{", b'"text"', b"[1]", b'{"message":NaN}'])
 def test_malformed_log_is_refused(data: Data, body: bytes) -> None:
-    """The log intake has an error shape of its own."""
+    """The log intake has its own error format."""
     options = {"headers": {"Content-Type": "application/json"}, "host": "logs_intake_url"}
     answer = data.partner.call("/api/v2/logs", key=data.key, content=body, **options)
     assert answer.status_code == 400
@@ -333,7 +333,7 @@ def test_malformed_parameters_are_refused(data: Data, path: str, query: dict[str
 @pytest.mark.parametrize("path", ["/api/v2/logs/events/search", "/api/v2/events/search"])
 @pytest.mark.parametrize("body", ["[]", '{"filter":[1]}', '{"page":"x"}', "{", '"a"'])
 def test_malformed_searches_are_refused(data: Data, path: str, body: str) -> None:
-    """A search whose body is no search gets 400."""
+    """A search with an invalid body gets 400."""
     headers = {"Content-Type": "application/json"}
     answer = data.partner.call(path, token=data.token, content=body, headers=headers)
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""A panel's attempt ends at the listener where that can be reached, and by a paste elsewhere."""
+"""A panel's attempt ends at the listener if that is reachable, and otherwise with a paste."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from support.backends import live_lab
 from support.visitors import Person, get, waiting
 
 from ddoauth_kit.errors import AuthorizationError
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.store import Slot
 from ddoauth_kit.workbook import open_sandbox_lab
 from ddoauth_kit.workbook.lab import listen_or_paste as person
 from ddoauth_kit.workbook.lab.attempt import ListenedAttempt, PastedAttempt, begin_attempt
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ FAR = "https://acme.example.com/callback"
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
@@ -54,7 +54,7 @@ def consented(attempt: PastedAttempt) -> str:
 
 
 def test_the_sandbox_is_listened_for(lab: Lab) -> None:
-    """The link leads through consent to tokens that are kept."""
+    """The link leads through consent to stored tokens."""
     attempt = begin_attempt(lab)
     assert isinstance(attempt, ListenedAttempt)
     with waiting(attempt) as outcome:
@@ -85,7 +85,7 @@ def test_live_with_a_loopback_redirect_uri_is_listened_for(monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("at_home")
 def test_a_taken_port_is_said_and_pasting_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason stands before what to do."""
+    """The reason comes before the advice."""
     uri = loopback()
     port = int(uri.split(":")[2].split("/")[0])
     with live_lab(monkeypatch, uri) as lab, socket.create_server(("127.0.0.1", port)):
@@ -153,7 +153,7 @@ def test_an_answer_that_ends_the_attempt_is_heard_by_whoever_waits(
 
 @pytest.mark.parametrize("kind", [ListenedAttempt, PastedAttempt])
 def test_the_redirect_of_another_attempt_is_refused(lab: Lab, kind: type[Attempt]) -> None:
-    """An attempt of the same program with other scopes does not end this one, nor is it spent."""
+    """Another attempt of the same program with other scopes does not end this one."""
     other = lab.authorization_request(scopes=["events_read"])
     attempt = begin_attempt(lab) if kind is ListenedAttempt else PastedAttempt(lab)
     with waiting(attempt) as outcome:
@@ -166,7 +166,7 @@ def test_the_redirect_of_another_attempt_is_refused(lab: Lab, kind: type[Attempt
 
 
 def test_too_late_and_cancelled(lab: Lab) -> None:
-    """Each says so, and a redirect that comes afterwards grants nothing."""
+    """Each says so, and a later redirect grants nothing."""
     late, cancelled = PastedAttempt(lab), PastedAttempt(lab)
     with waiting(late, timeout=0.01) as outcome:
         pass
@@ -230,7 +230,7 @@ def test_the_organization_is_seen_before_anything_is_kept(lab: Lab, kind: type[A
 
 @pytest.mark.checklist("L9")
 def test_a_check_that_refuses_ends_the_attempt(lab: Lab) -> None:
-    """Nothing is exchanged nor kept, and the browser and whoever waits hear of it."""
+    """Nothing is exchanged or stored, and the browser and the waiting caller get the error."""
 
     def refuse(_response: AuthorizationResponse) -> None:
         raise AuthorizationError("wrong_state", "another organization")

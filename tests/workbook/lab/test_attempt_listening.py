@@ -36,7 +36,7 @@ def on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def through(link: str, *, host: str = "hub.example", **headers: str) -> Heard:
-    """Ask as Jupyter's proxy does for a browser: path without prefix, host kept."""
+    """Send a request as Jupyter's proxy does: the path without its prefix, the host unchanged."""
     port, _, rest = link.removeprefix(HUB).removeprefix(PORTS).partition("/")
     return get(
         f"http://127.0.0.1:{port}/{rest}",
@@ -67,7 +67,7 @@ def test_tokens_are_kept_as_a_cell_keeps_them() -> None:
 
 @pytest.mark.usefixtures("on_this_machine")
 def test_two_private_clients_listen_at_once() -> None:
-    """Each has a free port of its own, and its own registration names it."""
+    """Each has its own free port, and its own registration names it."""
     with (
         open_sandbox_lab(private=True) as one,
         open_sandbox_lab("eu1", private=True) as two,
@@ -81,7 +81,7 @@ def test_two_private_clients_listen_at_once() -> None:
 
 @pytest.mark.usefixtures("on_this_machine")
 def test_from_the_tile_of_the_sandbox() -> None:
-    """Connect Accounts leads to the listener while it is there."""
+    """Connect Accounts leads to the listener while it is running."""
     with open_lab("us5") as lab, listener_of(lab) as listener:
         person = Person()
         url = f"{lab.site.app_url}/integrations"
@@ -136,7 +136,7 @@ def test_the_consent_page_is_reached_through_the_proxy() -> None:
 
 @pytest.mark.usefixtures("behind_a_proxy")
 def test_plain_http_beyond_this_machine_is_refused() -> None:
-    """A server that others reach by http cannot be a redirect URI's host; the page says so."""
+    """A server that others reach over http can't be a redirect URI's host; the page says so."""
     with open_lab() as lab, listener_of(lab) as listener:
         link = listener.link_to(listener.onboarding_url)
         heard = through(link, host="10.0.0.5:8888", x_forwarded_proto="http")
@@ -159,7 +159,7 @@ def test_plain_http_beyond_this_machine_is_refused() -> None:
 def test_where_ports_are_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environ: dict[str, str], path: str
 ) -> None:
-    """A hub tells by a variable, another server by its own file; what is no path is not used."""
+    """A hub sets a variable, another server has its own file; an invalid path is not used."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(jupyter_server, "find_spec", lambda _name: True)
     (tmp_path / f"jpserver-{os.getpid()}.json").write_text('{"base_url": "/base/"}')

@@ -8,8 +8,8 @@ import pytest
 
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook import Lab, open_sandbox_lab
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Older(NamedTuple):
-    """Hold the variables of cells that ran before the set-up cell was run again."""
+    """The variables of cells that ran before the set-up cell was run again."""
 
     request: AuthorizationRequest
     redirect: str
@@ -61,7 +61,7 @@ def test_the_exchange_twice(lab: Lab) -> None:
 
 
 def test_a_redirect_twice(lab: Lab) -> None:
-    """An attempt is answered once, and a new one is not in the way of anything."""
+    """An attempt is completed once, and a new one does not interfere."""
     redirect = visit_consent(lab.authorization_request())
     assert lab.oauth.receive(redirect, session=ONE_PERSON).code
     assert refused(lambda: lab.oauth.receive(redirect, session=ONE_PERSON)) == "wrong_state"
@@ -76,7 +76,7 @@ def test_requests_in_another_order(lab: Lab) -> None:
 
 
 def test_refreshing_what_was_revoked(lab: Lab) -> None:
-    """A grant that a later cell ended is ended for earlier cells, too."""
+    """A grant that a later cell ended is also ended for earlier cells."""
     tokens = lab.connect()
     lab.revoke(tokens)
     assert refused(lambda: lab.refresh(tokens)) == "invalid_refresh_token"
@@ -100,7 +100,7 @@ def test_refreshing_what_was_revoked(lab: Lab) -> None:
 def test_values_of_an_earlier_set_up(
     lab: Lab, older: Older, step: Callable[[Lab, Older], object], code: str
 ) -> None:
-    """What an ended sandbox gave is refused with the way out, and the new one is not spoilt."""
+    """Values from an ended sandbox are refused with advice, and the new sandbox is unaffected."""
     assert refused(lambda: step(lab, older)) == code
     tokens = lab.connect()
     assert lab.current_user(tokens).status == 200

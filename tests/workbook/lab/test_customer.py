@@ -1,4 +1,4 @@
-"""The customer clicks on the sandbox's pages; against real Datadog a person is told where."""
+"""The customer clicks on the sandbox's pages; with real Datadog, a person is told where."""
 
 from __future__ import annotations
 

@@ -107,13 +107,13 @@ def test_the_tables_are_complete() -> None:
 @pytest.mark.parametrize("site", ["us1", "us2-fed"])
 @pytest.mark.parametrize(("name", "code"), EXPECTED.items())
 def test_a_mistake_leads_to_its_error(name: str, code: str, site: str) -> None:
-    """A mistake of the client gives its error as a value, on the first and the last site."""
+    """A client mistake returns its error as a value, on the first and the last site."""
     _check(drill(name, site=site), code)
 
 
 @pytest.mark.parametrize(("name", "code"), EXPECTED_OF_FAULTS.items())
 def test_a_fault_leads_to_its_error(name: str, code: str) -> None:
-    """A fault of the sandbox gives its error as a value, or the flow goes on."""
+    """A sandbox fault returns its error as a value, or the flow continues."""
     # Unbounded, `slow` would delay each of ten answers by three seconds.
     _check(drill("slow:1" if name == "slow" else name, site="eu1"), code)
 
@@ -153,7 +153,7 @@ def _check(found: DdoauthError | Skipped, code: str) -> None:
 
 @pytest.mark.parametrize("name", ["gremlins", "slow:0", "", "api:gremlins", "api:"])
 def test_there_is_no_such_drill(name: str) -> None:
-    """A name that is neither mistake nor fault is refused with the ones there are."""
+    """A name that is neither a mistake nor a fault is refused with a list of both."""
     error = provoke(drill, name, site="us1")
     assert isinstance(error, InputError)
     assert error.code == "unknown_drill"
@@ -162,7 +162,7 @@ def test_there_is_no_such_drill(name: str) -> None:
 
 
 def test_the_table_has_a_row_for_each_drill() -> None:
-    """Status and words come from the exchange; without one, the row says what there is."""
+    """The status and words come from the exchange; without one, the row has what is known."""
     answered = drill("reused-code", site="us1")
     assert isinstance(answered, TokenError)
     silent = AuthorizationError("wrong_state", "It differs.", said=("one", "two"))
@@ -189,7 +189,7 @@ def test_the_table_has_a_row_for_each_drill() -> None:
         },
         {
             "drill": "torn",
-            "status": "no complete answer",
+            "status": "no complete response",
             "the server said": "",
             "code": "cut_off",
         },

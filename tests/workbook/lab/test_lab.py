@@ -57,7 +57,7 @@ def _slot(lab: Lab, kind: str = "refresh_token") -> Slot:
 
 
 def _kept(lab: Lab) -> Secret | None:
-    """Return the refresh token of the one grant that the lab's store holds."""
+    """Return the refresh token of the only grant in the lab's store."""
     grants = [lab.store.get(slot) for slot in lab.store.slots() if slot.kind == "grant"]
     assert len(grants) < 2
     found = [read(grant, sites=lab.oauth.sites).tokens for grant in grants if grant]
@@ -91,7 +91,7 @@ def _live_tokens(lab: Lab) -> TokenSet:
 
 
 def test_connect_authorizes_once(lab: Lab) -> None:
-    """The first `connect` asks for consent, the second one refreshes what the first one kept."""
+    """The first `connect` asks for consent, and the second one refreshes the stored grant."""
     first = lab.connect()
     second = Lab(replace(lab.backend, person=_never, owned=False)).connect()
     assert _purposes(lab) == ["token exchange", "token refresh"]
@@ -110,7 +110,7 @@ def test_connect_forgets_a_refused_token(lab: Lab) -> None:
 
 
 def test_connect_stops_where_consent_would_not_help(lab: Lab) -> None:
-    """A wrong client secret is told at once; the stored token stays for when it is right."""
+    """A wrong client secret is reported at once; the stored token is kept for a later attempt."""
     kept = lab.connect().refresh_token
     wrong = Secret("not-the-secret", label="client_secret")
     lab.oauth.registration = replace(lab.registration, client_secret=wrong)
@@ -129,7 +129,7 @@ def test_connect_forgets_before_it_asks(lab: Lab) -> None:
 
 
 def test_tokens_are_kept_before_they_are_returned(lab: Lab) -> None:
-    """Exchange and refresh leave the refresh token of their answer in the store."""
+    """Exchange and refresh leave the refresh token from their response in the store."""
     tokens = lab.exchange(lab.authorize())
     assert _kept(lab) == tokens.refresh_token
     renewed = lab.refresh(tokens)
@@ -138,7 +138,7 @@ def test_tokens_are_kept_before_they_are_returned(lab: Lab) -> None:
 
 @pytest.mark.parametrize("faults", [(), ("no-refresh-token",)])
 def test_a_refresh_keeps_the_new_token_or_the_old(faults: tuple[str, ...]) -> None:
-    """A new refresh token replaces the kept one, and silence leaves it in force."""
+    """A new refresh token replaces the stored one; without a new one, it stays valid."""
     with open_sandbox_lab(faults=faults) as lab:
         tokens = lab.connect()
         lab.store.forget(grant_slot(tokens))
@@ -159,7 +159,7 @@ def test_a_refresh_keeps_the_new_token_or_the_old(faults: tuple[str, ...]) -> No
 def test_tokens_survive_a_store_that_fails(
     lab: Lab, store: Store, cause: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A spent code brings tokens back even if they cannot be kept, with one masked sentence."""
+    """A used code returns tokens even if they can't be stored, with one masked sentence."""
     tokens = _with(lab, store=store).connect()
     assert lab.current_user(tokens).status == 200
     printed = capsys.readouterr().out
@@ -197,14 +197,14 @@ def test_a_refused_refresh_is_forgotten(lab: Lab) -> None:
 
 
 def test_the_key_is_kept_before_it_is_returned(lab: Lab) -> None:
-    """The store holds the key that `create_api_key` returns."""
+    """The store contains the key that `create_api_key` returns."""
     api_key = lab.create_api_key(lab.connect())
     assert api_key
     assert lab.store.get(_slot(lab, "api_key")) == api_key.key
 
 
 def test_the_one_key_is_found_again(lab: Lab) -> None:
-    """A kept key is asked for at the site, and one that was revoked there is made anew."""
+    """The site is asked about a stored key, and a revoked key is created again."""
     tokens = lab.connect()
     made = lab.api_key(tokens)
     again = lab.api_key(tokens)
@@ -221,7 +221,7 @@ def test_the_one_key_is_found_again(lab: Lab) -> None:
 
 
 def test_a_lesson_that_may_not_write_makes_no_key(lab: Lab) -> None:
-    """In live mode without `WRITES` a kept key is used, and none is made or forgotten."""
+    """In live mode without `WRITES`, a stored key is used, and none is created or deleted."""
     tokens = lab.connect()
     careful = Lab(replace(lab.backend, writes=False, owned=False))
     skipped = careful.api_key(tokens)
@@ -237,7 +237,7 @@ def test_a_lesson_that_may_not_write_makes_no_key(lab: Lab) -> None:
 
 
 def test_no_key_for_an_unwritable_store(lab: Lab) -> None:
-    """A store that keeps no key is found out before the key, which is shown once, is made."""
+    """A store that doesn't store is detected before the key, which is shown once, is created."""
     tokens = lab.connect()
     poor = _with(lab, store=PickyStore("probe_api_key"))
     before = len(lab.transcript)
@@ -249,7 +249,7 @@ def test_no_key_for_an_unwritable_store(lab: Lab) -> None:
 
 
 def test_a_key_survives_a_store_that_fails(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    """A key that could not be kept after all is returned, with the one sentence and no secret."""
+    """A key that could not be stored after all is returned, with a sentence without secrets."""
     api_key = _with(lab, store=PickyStore("api_key")).create_api_key(lab.connect())
     assert api_key
     assert lab.validate_api_key(api_key) is True
@@ -281,7 +281,7 @@ def test_live_changes_nothing_unasked(
 def test_a_skipped_key_skips_what_needs_it(
     serve: Callable[..., RecordingServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a key no data is sent and none is validated; the reason goes along."""
+    """Without a key, no data is sent and no key is validated; the reason is passed along."""
     server = serve()
     with _live(server, monkeypatch) as lab:
         skipped = lab.create_api_key(_live_tokens(lab))
@@ -293,7 +293,7 @@ def test_a_skipped_key_skips_what_needs_it(
 def test_live_asks_once_for_data_it_did_not_send(
     serve: Callable[..., RecordingServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nothing was sent, reading waits for nothing: one question for each granted scope."""
+    """If nothing was sent, reading does not wait: it asks once for each granted scope."""
     server = serve()
     with _live(server, monkeypatch) as lab:
         table = lab.read_data(_live_tokens(lab))
@@ -316,7 +316,7 @@ def test_the_newest_exchange_is_shown(lab: Lab) -> None:
 
 
 def test_drills_make_one_row_each(lab: Lab) -> None:
-    """The table of drills names status, words and code, also where nothing was sent or stopped."""
+    """The table of drills has status, words and code, even if nothing was sent or stopped."""
     table = lab.drills("second-key", "wrong-state", "key-after-uninstall")
     assert list(table.frame.columns) == ["drill", "status", "the server said", "code"]
     second, state, key = table.frame.to_dict(orient="records")

@@ -1,4 +1,4 @@
-"""One grant is never lost for another, whoever refreshes, revokes or fails."""
+"""One grant never replaces another, whichever one is refreshed, revoked or fails."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.store import ChosenStore, MemoryStore
 from ddoauth_kit.store.environment import EnvironmentFirst
 from ddoauth_kit.workbook import Lab, open_sandbox_lab, provoke
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Clinging(MemoryStore):
 
 
 class Full(MemoryStore):
-    """Take nothing."""
+    """Accept nothing."""
 
     def put(self, slot: Slot, secret: Secret) -> None:  # noqa: ARG002
         """Refuse."""
@@ -41,13 +41,13 @@ class Full(MemoryStore):
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
 
 def with_store(lab: Lab, store: Store) -> Lab:
-    """Return a lab of the same sandbox that keeps elsewhere."""
+    """Return a lab with the same sandbox but a different store."""
     return Lab(replace(lab.backend, store=ChosenStore(store), owned=False))
 
 
@@ -69,7 +69,7 @@ def test_a_refresh_of_an_older_grant_adopts_the_newer(lab: Lab) -> None:
 
 @pytest.mark.checklist("C21")
 def test_two_labs_never_spend_the_same_refresh_token() -> None:
-    """Where refresh tokens rotate, two labs on one store refresh in turn, each with the newest."""
+    """If refresh tokens rotate, two labs on one store refresh in turn, each with the newest one."""
     with open_sandbox_lab(rotate=True) as one:
         first = one.connect()
         two = with_store(one, one.store)
@@ -93,7 +93,7 @@ def test_the_end_of_an_older_grant_leaves_the_newer(lab: Lab) -> None:
 
 @pytest.mark.checklist("L9")
 def test_organizations_do_not_replace_one_another(lab: Lab) -> None:
-    """A grant of another organization has a place of its own, and the last one is gone on with."""
+    """A grant of another organization has its own place, and the last one is used."""
     grants = []
     for organization in lab.backend.organizations:
         request = lab.authorization_request()
@@ -109,7 +109,7 @@ def test_organizations_do_not_replace_one_another(lab: Lab) -> None:
 
 @pytest.mark.parametrize("switches", [{}, {"rotate": True}])
 def test_a_refresh_token_of_the_environment_is_spent_once(switches: dict[str, Any]) -> None:
-    """The next process has the same variable, and goes on with what replaced its value."""
+    """The next process has the same variable, and continues with the token that replaced it."""
     with open_sandbox_lab(**switches) as lab:
         token = lab.oauth.exchange(lab.authorize()).refresh_token
         assert token is not None
@@ -169,7 +169,7 @@ def test_what_cannot_be_kept_is_told_and_not_held(
 
 
 def test_tokens_without_a_refresh_token_need_no_place(lab: Lab) -> None:
-    """They take no grant's place, and a refresh is the kept grant's."""
+    """They don't replace any grant, and a refresh uses the stored grant."""
     kept = lab.connect()
     response = lab.authorize()
     lab.inject("no-refresh-token")

@@ -34,7 +34,7 @@ def _verdicts(tables: ProbeTables) -> list[Verdict]:
 
 
 def test_every_scope_on_every_site(lab: Lab) -> None:
-    """One call gives a row for each scope and site, the same on all sites, each with evidence."""
+    """One call gives a row for each scope and site, alike on all sites, each with evidence."""
     report = lab.scopes.probe(sites="all").report
     assert report.sites == DATADOG_SITES.names
     assert report.complete
@@ -75,13 +75,13 @@ def test_what_was_called_is_in_the_row(lab: Lab) -> None:
     ],
 )
 def test_profiles_change_verdicts(profile: str, read: Verdict, edit: Verdict) -> None:
-    """What a server does differently shows as another verdict, and not as a wrong one."""
+    """A difference in a server's behaviour leads to a different verdict, not to a wrong one."""
     with open_sandbox_lab(profile=profile, every_scope=True) as opened:
         assert _verdicts(opened.scopes.probe("metrics_read", "slos_write")) == [read, edit]
 
 
 def test_a_missing_product_is_not_a_missing_scope() -> None:
-    """On a site without a product the verdict says so, and elsewhere the scope is confirmed."""
+    """On a site without a product, the verdict says so; elsewhere the scope is confirmed."""
     with open_sandbox_lab(profile="products-missing", every_scope=True) as opened:
         report = opened.scopes.probe(sites=("us1", "us1-fed", "us2-fed", "ap2")).report
     by_site = {site: {r.verdict for r in report.results if r.site == site} for site in report.sites}
@@ -100,7 +100,7 @@ def test_limits_that_bite_are_waited_for() -> None:
 
 
 def test_a_narrowed_grant_shows() -> None:
-    """A scope that an administrator took away is refused, and the row says it was not granted."""
+    """A scope that an administrator removed is refused, and the row says it was not granted."""
     with open_sandbox_lab(faults=("narrowed-scopes",)) as opened:
         tokens = opened.connect()
         (withheld, *_) = tokens.scopes.withheld
@@ -118,13 +118,13 @@ def test_probing_in_a_coroutine(lab: Lab) -> None:
 
 
 def test_live_probes_do_not_write(lab: Lab) -> None:
-    """Without `writes` a live lab only reads, whatever it is asked for."""
+    """Without `writes`, a live lab only reads, whatever is requested."""
     assert str(lab.scopes._writes("")) == "harmless"
     assert str(lab.scopes._writes("round-trip")) == "round-trip"
 
 
 def test_probing_never_creates_a_key_twice(lab: Lab) -> None:
-    """The one key of an organization is made once, and used by every later run."""
+    """An organization's only key is created once and used by every later run."""
     for _ in range(2):
         assert _verdicts(lab.scopes.probe("api_keys_write")) == [Verdict.CONFIRMED]
     created = [e for e in lab.transcript if e.url.endswith("/api_keys/marketplace")]
@@ -149,7 +149,7 @@ def test_what_calls_need(lab: Lab) -> None:
 
 
 def test_what_was_used(lab: Lab) -> None:
-    """Requested, granted and used stand side by side."""
+    """Requested, granted and used scopes are shown side by side."""
     tokens = lab.connect()
     lab.scopes.probe("metrics_read")
     frame = lab.scopes.use(tokens).frame.set_index("scope")
@@ -158,7 +158,7 @@ def test_what_was_used(lab: Lab) -> None:
 
 
 def test_what_a_refused_call_lacked(lab: Lab) -> None:
-    """The missing scope is named, each way in by itself, and nothing where nothing is missing."""
+    """Missing scopes are listed, each alternative separately, or none if none is missing."""
     assert lab.scopes.missing("DELETE /api/v1/monitor/1", granted=["monitors_read"]) == (
         ("monitors_write",),
         ("monitors_draft_write",),
@@ -174,7 +174,7 @@ def test_what_a_refused_call_lacked(lab: Lab) -> None:
     ],
 )
 def test_bad_choices_are_refused(lab: Lab, choice: dict[str, str], code: str) -> None:
-    """What cannot be done is said before anything is sent."""
+    """An impossible request is refused before anything is sent."""
     with pytest.raises(InputError) as refused:
         lab.scopes.probe("metrics_read", **choice)
     assert refused.value.code == code
@@ -187,7 +187,7 @@ def test_unknown_scopes_are_refused_where_they_are_looked_up(lab: Lab) -> None:
 
 
 def test_a_probe_is_no_use_of_a_scope() -> None:
-    """What the lab read counts as used; what was probed alone is still unused."""
+    """Scopes that the lab read with count as used; scopes that were only probed do not."""
     with open_lab() as lab:
         tokens = lab.connect()
         lab.scopes.probe("dashboards_read", "metrics_read")

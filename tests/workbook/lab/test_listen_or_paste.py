@@ -1,4 +1,4 @@
-"""Who authorizes live is listened for where the browser comes back here, and asked otherwise."""
+"""In live mode, the listener is used if the browser returns here; otherwise the person pastes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from support.visitors import Person
 
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook import Lab, open_lab, provoke
 from ddoauth_kit.workbook.lab import listen_or_paste as paste
 from ddoauth_kit.workbook.lab import listen_or_paste as person
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Desk:
-    """Be a machine with a browser and a person who decides, or who does not come."""
+    """Simulate a machine with a browser, and a person who decides or does not come."""
 
     def __init__(self) -> None:
         self.opened: list[str] = []
@@ -42,7 +42,7 @@ class Desk:
         return True
 
     def paste(self, _prompt: str) -> str:
-        """Authorize at the address that is shown, and paste where that ends."""
+        """Authorize at the displayed address, and paste the final address."""
         self.pasted.append(self.opened[-1])
         url = self.opened[-1]
         return Person().decide(url)
@@ -63,7 +63,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> Iterator[Lab]:
-    """Open a live lab that takes a sandbox for Datadog, with a loopback redirect URI."""
+    """Open a live lab that uses a sandbox as Datadog, with a loopback redirect URI."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         uri = f"http://127.0.0.1:{server.getsockname()[1]}/cb"
     with live_lab(monkeypatch, uri) as lab:
@@ -78,7 +78,7 @@ def port_of(lab: Lab) -> int:
 def test_the_browser_opens_and_comes_back(
     live: Lab, desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One call opens the browser at the listener's link and returns the checked answer."""
+    """One call opens the browser at the listener's link and returns the checked response."""
     tokens = live.exchange(live.authorize())
     assert tokens.scopes.granted == ("api_keys_write",)
     assert desk.opened[0].startswith(f"http://127.0.0.1:{port_of(live)}/start/")
@@ -102,7 +102,7 @@ def test_deny(live: Lab, desk: Desk) -> None:
 def test_who_does_not_come_back_may_paste(
     live: Lab, desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """After the wait the same attempt is asked for: the browser may be on another machine."""
+    """After the wait, a paste is requested: the browser may be on another machine."""
     desk.comes = False
     monkeypatch.setattr(person, "WAIT", 0.05)
     assert live.exchange(live.authorize()).access_token
@@ -125,7 +125,7 @@ def test_the_organization_is_named_before_anything_is_kept(
 def test_a_taken_port_leads_to_pasting(
     live: Lab, desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The reason is printed, and the attempt goes on."""
+    """The reason is printed, and the attempt continues."""
     desk.comes = False
     with socket.create_server(("127.0.0.1", port_of(live))):
         assert live.authorize().code
@@ -139,7 +139,7 @@ def test_a_taken_port_leads_to_pasting(
 def test_a_browser_elsewhere_is_not_listened_for(
     live: Lab, desk: Desk, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """Where the kernel is far from the person, the redirect is pasted from the beginning."""
+    """If the kernel is on another machine, the redirect is pasted from the start."""
     desk.comes = False
     monkeypatch.setenv(variable, "paste")
     assert live.authorize().code
@@ -201,7 +201,7 @@ def test_a_bad_paste_can_be_corrected(
     capsys: pytest.CaptureFixture[str],
     mistake: tuple[Callable[[str], str], str],
 ) -> None:
-    """What is no answer is told, with the way out, and the same attempt is asked for again."""
+    """A wrong paste is reported with advice, and the same attempt is asked for again."""
     spoil, code = mistake
     first_paste(desk, monkeypatch, spoil)
     assert live.exchange(live.authorize()).access_token
@@ -219,7 +219,7 @@ def test_the_paste_of_another_attempt_can_be_corrected(
     capsys: pytest.CaptureFixture[str],
     which: str,
 ) -> None:
-    """Neither a redirect of another run nor one that came before is taken for this attempt's."""
+    """No redirect from another run or an earlier attempt is accepted for this attempt."""
     with open_lab("us1", mode="live", sites=live.oauth.sites) as other:
         maker = other if which == "of another run" else live
         redirect = visit_consent(maker.authorization_request())
@@ -249,7 +249,7 @@ def test_a_paste_that_ends_the_attempt(
     spoil: Callable[[str], str],
     code: str,
 ) -> None:
-    """It is refused with the way out, nothing is sent, and the next attempt works."""
+    """It is refused with advice, nothing is sent, and the next attempt works."""
     first_paste(desk, monkeypatch, spoil)
     error = provoke(live.authorize)
     assert (error.code, len(desk.pasted)) == (code, 1)
@@ -274,14 +274,14 @@ def test_an_interrupt_frees_the_port(
 
 
 def test_a_scripted_person_still_decides(live: Lab) -> None:
-    """A `person` that a caller gives is asked instead of either."""
+    """A caller's own `person` is asked instead of either."""
     sites = live.oauth.sites
     with open_lab("us1", mode="live", sites=sites, person=visit_consent) as lab:
         assert lab.authorize().code
 
 
 def test_work_beside_the_cells_is_not_a_place_to_ask(live: Lab, desk: Desk) -> None:
-    """A panel's thread would wait for an answer that belongs to another cell; it says so."""
+    """A panel's thread would wait for input that belongs to another cell; it says so."""
     caught: list[Exception] = []
 
     def connect() -> None:

@@ -1,4 +1,4 @@
-"""A person authorizes in a browser and pastes where they ended; nothing of it is kept."""
+"""A person authorizes in a browser and pastes the final address; none of it is saved."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook import open_lab
 from ddoauth_kit.workbook.lab import listen_or_paste as paste
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def no_browser(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_pasted_redirect_completes_the_flow(
     no_browser: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is pasted goes through the same checks, and the URL's state is not left on screen."""
+    """A paste goes through the same checks, and the URL's state does not stay on screen."""
     with open_lab("us5") as lab:
         request = lab.authorization_request()
         monkeypatch.setattr(paste, "getpass", lambda _prompt: visit_consent(request))

@@ -62,7 +62,7 @@ def test_nobody_is_there() -> None:
 
 
 def test_a_person_answers(kernel: BlockingKernelClient) -> None:
-    """A person opens the link and pastes; neither link nor answer is left in the outputs."""
+    """A person opens the link and pastes; no link or input is left in the outputs."""
     outputs: list[dict[str, Any]] = []
     asked: list[dict[str, Any]] = []
 
@@ -106,7 +106,7 @@ def test_nobody_is_listened_for(loopback: str) -> None:
 
 
 def test_a_person_comes_back_to_the_listener(loopback: str, kernel: BlockingKernelClient) -> None:
-    """Nobody is asked to paste: the redirect ends the cell, and the link is taken back."""
+    """Nobody is asked to paste: the redirect ends the cell, and the link is removed."""
     outputs: list[dict[str, Any]] = []
     visits: list[threading.Thread] = []
 

@@ -1,4 +1,4 @@
-"""The lab takes one registration through the flow, offline, and shows no secret on the way."""
+"""The lab takes one registration through the flow, offline, without showing a secret."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _printed() -> list[str]:
 
 
 def test_cards_show_no_secret() -> None:
-    """Neither text nor HTML of any step holds a credential; an API key shows its last four."""
+    """No text or HTML of any step contains a credential; an API key shows only its end."""
     with open_lab() as lab:
         request = lab.authorization_request()
         tokens = lab.exchange(lab.authorize(request))
@@ -105,7 +105,7 @@ def test_client_that_only_reads(only_reads: Path) -> None:
 
 
 def test_drill_returns_the_error() -> None:
-    """A drill gives the provoked failure as a value, in a sandbox of its own."""
+    """A drill returns the provoked failure as a value, in a separate sandbox."""
     with open_lab() as lab:
         error = lab.drill("denied-consent")
         assert isinstance(error, AuthorizationError)
@@ -124,7 +124,7 @@ def test_drill_returns_the_error() -> None:
     ],
 )
 def test_bad_input(arguments: dict[str, str], code: str) -> None:
-    """What cannot be opened is refused by name, before anything starts."""
+    """A lab that cannot be opened is refused by name, before anything starts."""
     error = provoke(open_lab, **arguments)  # type: ignore[arg-type]
     assert isinstance(error, InputError)
     assert error.code == code
@@ -169,7 +169,7 @@ def test_live_shows_real_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_closed_sandbox_is_no_network() -> None:
-    """After `close` nothing answers, and the error says so."""
+    """After `close`, nothing responds, and the error says so."""
     lab: Lab = open_lab()
     response = lab.authorize()
     lab.close()
@@ -177,6 +177,6 @@ def test_closed_sandbox_is_no_network() -> None:
 
 
 def test_provoke_expects_a_failure() -> None:
-    """`provoke` is no way to hide that something works."""
+    """`provoke` does not hide that a call works."""
     with pytest.raises(AssertionError, match="expected to fail"):
         provoke(DATADOG_SITES.named, "us1")

@@ -76,7 +76,7 @@ def test_two_kernels_share_it_with_clients_of_their_own(tile: Path) -> None:
 
 
 def test_a_lab_that_closes_leaves_it_running(tile: Path) -> None:
-    """A kernel that ends takes its connections along, and nothing else."""
+    """A kernel that ends closes its own connections, and nothing else."""
     open_lab().close()
     assert find_shared_sandbox() is not None
 
@@ -118,14 +118,14 @@ def test_the_file_is_this_users_alone(tile: Path) -> None:
 def test_kernels_of_others_do_not_join(
     tile: Path, monkeypatch: pytest.MonkeyPatch, parent: str
 ) -> None:
-    """A kernel of another server, or of none (papermill, tests), has a sandbox of its own."""
+    """A kernel of another server, or of none (papermill, tests), has its own sandbox."""
     monkeypatch.setenv("JPY_PARENT_PID", parent)
     assert find_shared_sandbox() is None
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"port": "x", "key": "k", "sites": {}}'])
 def test_a_broken_or_stale_file_is_passed_over(runtime: Path, content: str) -> None:
-    """What cannot be read, or leads to nobody, means a sandbox of the kernel's own."""
+    """If the descriptor is unreadable or leads nowhere, the kernel has its own sandbox."""
     runtime.mkdir()
     path = runtime / f"ddoauth-sandbox-{os.getpid()}.json"
     path.write_text(content or json.dumps({"port": 9, "key": "k", "sites": {}}))
@@ -165,7 +165,7 @@ SQUATTERS: list[tuple[int, bytes]] = [
 def test_whoever_took_the_port_learns_no_key(
     status: int, body: bytes, runtime: Path, serve: Callable[..., RecordingServer]
 ) -> None:
-    """A server at a dead tile's port gets a nonce, and neither the key nor a client's secret."""
+    """A server at a dead tile's port gets a nonce, but not the key or a client's secret."""
     server = serve(Answer(body.decode("latin-1"), status, (("Location", "/control"),)))
     port = int(server.url.rpartition(":")[2])
     key = "canary-control-key-4711"
@@ -182,7 +182,7 @@ def test_whoever_took_the_port_learns_no_key(
 def test_a_proof_cannot_be_used_again(
     runtime: Path, serve: Callable[..., RecordingServer], tile: Path
 ) -> None:
-    """What the real sandbox answered to one nonce is no answer to the next."""
+    """The real sandbox's proof for one nonce is not valid for the next."""
     shared = find_shared_sandbox()
     assert shared is not None
     nonce = "0" * 64

@@ -16,13 +16,13 @@ from support.backends import live_lab
 from support.visitors import Person, get, say, waiting
 
 from ddoauth_kit import OAuthClient
+from ddoauth_kit.commands.consent import listen_for_consent
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
-from ddoauth_kit.oauth.consent.terminal import listen_for_consent
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.workbook import open_sandbox_lab
 from ddoauth_kit.workbook.lab import listen_or_paste
 from ddoauth_kit.workbook.lab.attempt import begin_attempt
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.checklist("L9"), pytest.mark.checklist("L10")]
 
 @dataclass
 class Waiting:
-    """Hold what waits for the user: a link, and what `wait` came to when the block has ended."""
+    """What waits for the user: a link, and the outcome of `wait` once the block has ended."""
 
     url: str
     outcome: list[Any]

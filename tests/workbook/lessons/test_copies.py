@@ -23,7 +23,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 @pytest.fixture
 def lesson(tmp_path: Path) -> Path:
-    """Give a lesson as it is installed."""
+    """Return a lesson as it is installed."""
     path = tmp_path / "installed" / "00_start_here.ipynb"
     path.parent.mkdir()
     path.write_text("first edition")
@@ -64,7 +64,7 @@ def test_each_link_of_a_copy_leads_somewhere(folder: Path) -> None:
 
 
 def test_an_installed_package_brings_its_lessons(tmp_path: Path) -> None:
-    """The wheel holds them inside the package, and `ddoauth lab` finds them there."""
+    """The wheel has them inside the package, and `ddoauth lab` finds them there."""
     project = tomllib.loads((KIT.parent / "pyproject.toml").read_text("utf-8"))
     forced = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert forced == {"notebooks": "ddoauth_kit/notebooks"}
@@ -97,7 +97,7 @@ def test_an_untouched_copy_is_renewed(lesson: Path, folder: Path) -> None:
 
 
 def test_a_changed_copy_stays(lesson: Path, folder: Path) -> None:
-    """What the user changed is kept, edition after edition, and said."""
+    """The user's changes are kept, edition after edition, and reported."""
     copy(lesson, folder)
     (folder / lesson.name).write_text("mine")
     for edition in ("second", "third", "mine too"):
@@ -108,7 +108,7 @@ def test_a_changed_copy_stays(lesson: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize("note", ["", "[]", "{", '{"00_start_here.ipynb": 7}'])
 def test_a_broken_note_overwrites_nothing(lesson: Path, folder: Path, note: str) -> None:
-    """Where nobody knows what was copied, a file that differs counts as changed."""
+    """If the record of copies is missing, a file that differs counts as changed."""
     copy(lesson, folder)
     (folder / NOTE).write_text(note)
     lesson.write_text("second edition")

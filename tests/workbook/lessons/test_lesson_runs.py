@@ -23,7 +23,7 @@ SITES = ("us1", "eu", "us1-fed")
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> LessonRuns:
-    """Run a notebook that knows sites, and one that fails in a way of its own."""
+    """Run a notebook that uses sites, and one that fails in its own way."""
     folder = tmp_path_factory.mktemp("lessons")
     table = (
         "from ddoauth_kit import DATADOG_SITES\n"
@@ -48,7 +48,7 @@ def test_the_matrix(runs: LessonRuns) -> None:
 
 
 def test_failures_have_a_reason(runs: LessonRuns) -> None:
-    """A code of the kit stands apart from its sentence; other errors are told as they are."""
+    """One of the kit's codes is separate from its sentence; other errors are shown unchanged."""
     first, second, *_ = runs.failures.frame.to_dict(orient="records")
     assert first == {
         "notebook": "works",
@@ -61,7 +61,7 @@ def test_failures_have_a_reason(runs: LessonRuns) -> None:
 
 
 def test_tables_of_all_sites(runs: LessonRuns) -> None:
-    """What the notebooks hand over comes with its site; a table that none has is empty."""
+    """The notebooks' rows come with their site; a table that no notebook has is empty."""
     assert runs.table("hosts").frame.to_dict(orient="records") == [
         {"site": "us1", "domain": "datadoghq.com"},
         {"site": "us1-fed", "domain": "ddog-gov.com"},

@@ -1,4 +1,4 @@
-"""What the doctor finds is shown as a table, whole or in part."""
+"""The doctor's findings are shown as a table, in whole or in part."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from ddoauth_kit.workbook.show.result_table import ResultTable
 
 
 def test_each_request_is_a_row() -> None:
-    """The rows name method, site, path, status and form fields, and hold no secret."""
+    """The rows have the method, site, path, status and form fields, but no secret."""
     with open_sandbox_lab("eu1") as lab:
         tokens = lab.exchange(lab.authorize())
         lab.inject("expired-token:1")
@@ -26,7 +26,7 @@ def test_each_request_is_a_row() -> None:
 
 
 def test_a_lab_without_a_sandbox_has_no_journal() -> None:
-    """It takes no fault, and shows why there is nothing to read."""
+    """It accepts no faults, and shows why there is nothing to read."""
     with open_sandbox_lab() as lab:
         real = Live(site=lab.site, oauth=lab.oauth, store=lab.backend.store, writes=False, file="")
         bare = Lab(real)

@@ -1,4 +1,4 @@
-"""Every lesson runs with `MODE = "live"`, and only who answers at Datadog's names differs."""
+"""Every lesson runs with `MODE = "live"`, and only the server at Datadog's names differs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ QUIET = ("00_start_here", "07_every_site", "08_when_it_fails", "10_your_own_serv
 
 @pytest.fixture(autouse=True)
 def _certificates_of_each_run() -> Iterator[None]:
-    """Read SSL_CERT_FILE anew: the kit keeps what it read for as long as a process lives."""
+    """Read SSL_CERT_FILE again: the kit keeps its contents as long as the process lives."""
     sender._trusted_certificates.cache_clear()
     yield
     sender._trusted_certificates.cache_clear()
@@ -68,9 +68,9 @@ def test_lesson_in_live_mode(
 
 @pytest.mark.long
 def test_lessons_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With writes, the lessons share one organization: the second takes the key that was kept.
+    """With writes, the lessons share one organization: the second uses the stored key.
 
-    Those that say nothing to Datadog say nothing here either.
+    Those that send nothing to Datadog send nothing here either.
     """
     with Sandbox() as datadog, scene(datadog) as front:
         _set_up(monkeypatch, front)

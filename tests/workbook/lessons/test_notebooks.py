@@ -42,7 +42,7 @@ def _prose(lesson: Any) -> list[str]:
 
 
 def test_no_stray_notebooks() -> None:
-    """The folder holds the numbered lessons and nothing else."""
+    """The folder contains the numbered lessons and nothing else."""
     assert sorted(path.name for path in notebooks_folder().iterdir() if path.is_file()) == [
         path.name for path in LESSONS
     ]
@@ -64,7 +64,7 @@ def test_skeleton(lesson: Any) -> None:
 
 
 def test_parameters(lesson: Any, lesson_path: Path) -> None:
-    """The third cell at the latest holds the parameters; two lessons have `SITES` beside them."""
+    """The parameters are in the third cell at the latest; two lessons also have `SITES`."""
     first = next(i for i, cell in enumerate(lesson.cells) if cell.cell_type == "code")
     cell = lesson.cells[first]
     assert first <= 2
@@ -76,7 +76,7 @@ def test_parameters(lesson: Any, lesson_path: Path) -> None:
 
 
 def test_no_code_is_explained_twice() -> None:
-    """A lesson that meets an error again leads to the lesson that explains it."""
+    """A lesson that repeats an error links to the lesson that explains it."""
     sources = (cell.source for path in LESSONS for cell in _code(nbformat.read(path, as_version=4)))
     explained = [code for text in sources for code in re.findall(r'explain\("(\w+)"\)', text)]
     assert "invalid_grant" in explained
@@ -120,14 +120,14 @@ def test_stored_as_executed(lesson: Any) -> None:
 
 
 def test_solution_is_hidden_and_run(lesson: Any) -> None:
-    """The answer of the exercise is a cell that is folded for readers and executed by tests."""
+    """The exercise's answer is a cell that is folded for readers and executed by tests."""
     solutions = [cell for cell in _code(lesson) if "solution" in cell.metadata.get("tags", [])]
     assert solutions
     assert all(cell.metadata.jupyter.source_hidden for cell in solutions)
 
 
 def test_navigation_and_readme_are_fresh() -> None:
-    """What is generated from the lessons is what they say now."""
+    """The generated parts match the current lessons."""
     assert not rewritten()
 
 

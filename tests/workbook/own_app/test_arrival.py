@@ -1,4 +1,4 @@
-"""An arrival from Datadog ends in tokens, or at once in a sentence, and the next one works."""
+"""An arrival from Datadog leads to tokens or at once to a sentence, and the next one works."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from support.loopback import Answer
 from support.visitors import Person
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError, NetworkError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser, BrowserPage
 from ddoauth_kit.workbook import Lab, open_sandbox_lab
+from ddoauth_kit.workbook.lab.scripted_browser import Browser, BrowserPage
 from ddoauth_kit.workbook.own_app.arrival import REDIRECTS, WAIT, arrive_from_datadog
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def lab() -> Iterator[Lab]:
 
 
 def refused(lab: Lab, **choices: str) -> DdoauthError:
-    """Return why there were no tokens, which must be told long before the wait is over."""
+    """Return the reason for missing tokens, which must be reported long before the wait is over."""
     begun = time.monotonic()
     with pytest.raises(DdoauthError) as caught:
         arrive_from_datadog(lab, **choices)
@@ -41,20 +41,20 @@ def refused(lab: Lab, **choices: str) -> DdoauthError:
 
 
 def still_works(lab: Lab) -> None:
-    """Prove that nothing of the failed attempt is in the way."""
+    """Check that the failed attempt leaves nothing in the way."""
     tokens = arrive_from_datadog(lab)
     assert (tokens.site.name, tokens.client_id) == ("eu1", lab.registration.client_id)
 
 
 def at_the_app_host(lab: Lab, server: RecordingServer) -> None:
-    """Let another server answer where the consent page is."""
+    """Let another server respond in place of the consent page."""
     site = lab.oauth.sites.named("eu1")
     other = replace(site, endpoints=replace(site.endpoints, app_url=server.url))
     lab.oauth.sites = lab.oauth.sites.with_site(other)
 
 
 def test_tokens_are_of_the_site_that_was_arrived_from(lab: Lab) -> None:
-    """Each lab arrives from its own site, and keeps what came back as its cells do."""
+    """Each lab arrives from its own site, and stores the tokens as its cells do."""
     still_works(lab)
     assert arrive_from_datadog(lab.on("us5")).site.name == "us5"
     assert lab.connect().site.name == "eu1"
@@ -77,7 +77,7 @@ def test_denied(lab: Lab) -> None:
 
 @pytest.mark.parametrize("decision", ["maybe", "", "APPROVE", "x" * 1000])
 def test_an_unknown_decision(lab: Lab, decision: str) -> None:
-    """The consent page refuses it; its words are told, and nobody waits for a redirect."""
+    """The consent page refuses it; its words are reported, and nobody waits for a redirect."""
     error = refused(lab, decision=decision)
     assert error.code == "authorization_refused"
     assert "Choose Authorize or Deny." in str(error)
@@ -86,7 +86,7 @@ def test_an_unknown_decision(lab: Lab, decision: str) -> None:
 
 
 def test_a_site_for_which_there_are_no_credentials(lab: Lab) -> None:
-    """A client that is clicked where it has none is refused by its own onboarding URL."""
+    """A client on a site without credentials is refused by its own onboarding URL."""
     lab.oauth.registration = replace(lab.oauth.registration, sites=("eu1",))
     elsewhere = Lab(replace(lab.backend, site=lab.oauth.sites.named("us5"), owned=False))
     error = refused(elsewhere)
@@ -99,7 +99,7 @@ def test_a_site_for_which_there_are_no_credentials(lab: Lab) -> None:
 def test_a_stranger_who_is_faster_is_refused(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, site: str
 ) -> None:
-    """What another browser began at the same address meanwhile is neither exchanged nor kept."""
+    """An attempt that another browser starts at the same address is not exchanged or stored."""
     open_page = Browser.open
     strangers: list[BrowserPage] = []
 
@@ -119,7 +119,7 @@ def test_a_stranger_who_is_faster_is_refused(
 
 
 def test_a_client_that_the_site_does_not_know(lab: Lab) -> None:
-    """Datadog shows a page of its own, from which nothing leads back."""
+    """Datadog shows its own page, from which nothing leads back."""
     good = lab.oauth.registration
     lab.oauth.registration = replace(good, client_id="nobody")
     assert "Invalid client_id parameter value" in str(refused(lab))
@@ -143,7 +143,7 @@ def test_a_page_that_asks_for_no_consent(lab: Lab, serve: Serve) -> None:
 
 
 def test_redirects_without_an_end(lab: Lab, serve: Serve) -> None:
-    """A page that leads to itself is given up, as browsers do."""
+    """The browser gives up on a page that redirects to itself, as real ones do."""
     server = serve(Answer("round", status=302, headers=(("location", "/round"),)))
     at_the_app_host(lab, server)
     assert refused(lab).code == "authorization_refused"
@@ -151,7 +151,7 @@ def test_redirects_without_an_end(lab: Lab, serve: Serve) -> None:
 
 
 def test_pages_that_are_gone(lab: Lab, serve: Serve) -> None:
-    """Where nothing serves the consent page any more, that is the sentence."""
+    """If nothing serves the consent page any more, the error says so."""
     server = serve()
     sites = lab.oauth.sites
     at_the_app_host(lab, server)

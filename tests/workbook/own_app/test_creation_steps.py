@@ -1,4 +1,4 @@
-"""Each path to a client is complete, in order, and honest about where its steps come from."""
+"""Each path to a client is complete, in order, and names the sources of its steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ddoauth_kit.workbook.own_app.creation_steps import (
 
 
 def at(path: str, words: str) -> int:
-    """Return the number of the one step that says something."""
+    """Return the number of the only step that says something."""
     steps = creation_steps(path).frame
     (number,) = steps[steps["do"].str.contains(words, regex=False)]["step"]
     return int(number)
@@ -24,7 +24,7 @@ def at(path: str, words: str) -> int:
 
 @pytest.mark.parametrize("path", CREATION)
 def test_each_step_says_what_to_mind_and_who_says_so(path: str) -> None:
-    """No cell is empty, no step comes twice, and the text shows each of them whole."""
+    """No cell is empty, no step is repeated, and the text shows each step in full."""
     table = creation_steps(path)
     steps = table.frame
     assert list(steps.columns) == ["step", "do", "note", "source"]
@@ -53,14 +53,14 @@ def test_a_client_is_saved_before_it_is_tested(path: str) -> None:
 
 
 def test_the_orders_that_differ() -> None:
-    """A listing has its secret before the scopes; an app's client shows its own when it is made."""
+    """A listing has its secret before the scopes; an app's client shows its own on creation."""
     assert at("listing", "client secret") < at("listing", "scopes")
     assert at("app", "stable") < at("app", "Confidential") < at("app", "Store id and secret")
     assert at("app", "Store id and secret") < at("app", "redirect URIs")
 
 
 def test_the_second_site_has_a_client_of_its_own() -> None:
-    """The manifest goes over, and the credentials are taken from where it arrived."""
+    """The manifest is imported, and the credentials are those of the new site."""
     words = ("sandbox organization", "Export", "Import", "id and secret", "eu1", "Test Authoriz")
     assert [at("eu", each) for each in words] == [1, 2, 3, 4, 5, 6]
 

@@ -1,4 +1,4 @@
-"""Ticks outlive the kernel where something may be written, and say so where nothing may."""
+"""Ticks outlive the kernel if they can be written, and the panel says so if they can't."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def test_ticks_survive_a_restart(environ: dict[str, str], tmp_path: Path) -> None:
-    """What one kernel wrote the next one reads, list by list."""
+    """The next kernel reads what one kernel wrote, list by list."""
     Ticks("app", environ=environ).write({"save", "open"})
     assert Ticks("app", environ=environ).read() == {"open", "save"}
     assert Ticks("eu", environ=environ).read() == frozenset()
@@ -50,7 +50,7 @@ def test_a_folder_at_home_is_named_as_people_write_it(
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are of POSIX systems")
 def test_only_this_user_reads_them(environ: dict[str, str], tmp_path: Path) -> None:
-    """Folder and file are made for one user."""
+    """The folder and file are readable only by one user."""
     Ticks("app", environ=environ).write({"open"})
     modes = [stat.S_IMODE(path.stat().st_mode) for path in [tmp_path / "config", *files(tmp_path)]]
     assert modes == [0o700, 0o600]
@@ -69,7 +69,7 @@ def files(folder: Path) -> list[Path]:
 def test_what_cannot_be_read_counts_as_empty(
     environ: dict[str, str], tmp_path: Path, content: bytes
 ) -> None:
-    """A broken file ticks nothing, raises nothing, says so, and is mended by the next tick."""
+    """A broken file gives no ticks and no error, is reported, and is replaced by the next tick."""
     path = tmp_path / "config" / "ticks-app.json"
     path.parent.mkdir()
     path.write_bytes(content)
@@ -82,7 +82,7 @@ def test_what_cannot_be_read_counts_as_empty(
 
 
 def test_a_folder_that_cannot_be_written_is_told(environ: dict[str, str], tmp_path: Path) -> None:
-    """The kernel has the ticks, `where` names the reason, and once it can be written it is."""
+    """The kernel has the ticks, `where` gives the reason, and they are written once that works."""
     blocked = tmp_path / "config"
     blocked.write_bytes(b"a file in the folder's place")
     ticks = Ticks("app", environ=environ)
@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_written_is_told(environ: dict[str, str], tmp_pa
 def test_without_a_folder_the_kernel_has_them(
     environ: dict[str, str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is written, the ticks hold for this kernel, and the reason is the true one."""
+    """Nothing is written, the ticks last for this kernel, and the stated reason is correct."""
     monkeypatch.chdir(tmp_path)
     ticks = Ticks("app", environ={**environ})
     ticks.write({"open"})

@@ -1,4 +1,4 @@
-"""The key panel creates one key, says where it is, and can be used where a next try helps."""
+"""The key panel creates one key, says where it is, and allows another try if that helps."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LockedStore(MemoryStore):
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
@@ -53,7 +53,7 @@ def keeping_in(lab: Lab, store: Store) -> Lab:
 
 
 def pressed(panel: ApiKeyPanel) -> str:
-    """Press the button, and return what the panel says then."""
+    """Press the button, and return the panel's text."""
     panel._create.click()
     assert panel.finish(10)
     return str(panel.status.value)
@@ -65,11 +65,11 @@ def creations(lab: Lab) -> int:
 
 
 def test_name_and_id_are_those_of_the_key_that_a_cell_made(lab: Lab) -> None:
-    """A panel beside the cell shows them; a later kernel knows the key alone, and says so."""
+    """A panel next to the cell shows them; a later kernel has only the key, and says so."""
     tokens = lab.connect()
     made = lab.api_key(tokens)
     assert isinstance(made, ApiKey)
-    text = ApiKeyPanel(lab, tokens).text()
+    text = " ".join(ApiKeyPanel(lab, tokens).text().split())
     assert made.name in text
     assert made.key_id in text
     later = ApiKeyPanel(Lab(replace(lab.backend, owned=False)), tokens).text()
@@ -97,7 +97,7 @@ def test_the_key_is_created_once(lab: Lab) -> None:
 
 
 def test_a_key_that_exists_elsewhere_can_be_deleted_and_made_anew(lab: Lab) -> None:
-    """The refusal's card says so, and the next click works when the customer has done it."""
+    """The refusal's card says so, and the next click works once the customer has done it."""
     tokens = lab.connect()
     other = keeping_in(lab, MemoryStore()).api_key(tokens)
     assert isinstance(other, ApiKey)
@@ -126,7 +126,7 @@ def test_a_store_that_cannot_be_read_is_a_card_and_no_traceback(lab: Lab) -> Non
 
 
 def test_a_key_that_was_made_and_not_kept_is_not_said_to_be_kept(lab: Lab) -> None:
-    """The panel holds the only copy, and says how to save it."""
+    """The panel has the only copy, and says how to save it."""
     panel = ApiKeyPanel(keeping_in(lab, FullStore()), lab.connect())
     said = pressed(panel)
     assert isinstance(panel.api_key, ApiKey)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
@@ -51,7 +51,7 @@ def test_it_waits_beside_the_cells_and_shows_masked_tokens(lab: Lab) -> None:
 
 
 def test_a_denial_and_a_cancel_are_shown_and_the_next_attempt_works(lab: Lab) -> None:
-    """Each end says what to do next, and leaves the button usable."""
+    """Each outcome says what to do next, and the button stays usable."""
     panel = AuthorizePanel(lab)
     panel.begin()
     Person().finish(link_of(panel), "deny")
@@ -69,7 +69,7 @@ def test_a_denial_and_a_cancel_are_shown_and_the_next_attempt_works(lab: Lab) ->
 
 
 def test_nobody_comes(lab: Lab) -> None:
-    """After the wait the panel says so, and the button can be pressed again."""
+    """After the wait, the panel says so, and the button can be pressed again."""
     panel = AuthorizePanel(lab, wait=0.01)
     panel.begin()
     assert panel.finish(10)
@@ -78,7 +78,7 @@ def test_nobody_comes(lab: Lab) -> None:
 
 
 def test_a_paste_is_taken_and_a_bad_one_can_be_corrected(lab: Lab) -> None:
-    """The address goes to the attempt that waits, and no widget ever holds it."""
+    """The address goes to the pending attempt, and no widget ever contains it."""
     panel = AuthorizePanel(lab)
     panel.begin()
     redirect = Person().decide(link_of(panel))
@@ -145,7 +145,7 @@ def test_cancel_does_not_wait_for_an_exchange(lab: Lab, monkeypatch: pytest.Monk
 
 
 def test_a_lab_that_is_closed_is_an_error_in_the_panel(lab: Lab) -> None:
-    """Nobody can come back from a consent page that is gone; the panel says so after its wait."""
+    """If the consent page is gone, nobody returns; the panel says so after its wait."""
     panel = AuthorizePanel(lab, wait=0.2)
     lab.close()
     panel.begin()

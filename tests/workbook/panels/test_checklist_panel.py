@@ -1,4 +1,4 @@
-"""Ticks are there again next time, and the panel never says that they are when they are not."""
+"""Ticks are restored next time, and the panel never claims that falsely."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a config folder that nobody has made yet."""
+    """Return a config folder that does not exist yet."""
     folder = tmp_path / "config"
     monkeypatch.setenv("DDOAUTH_CONFIG_FOLDER", str(folder))
     return folder
@@ -57,7 +57,7 @@ def test_each_box_says_what_to_do_and_to_look_out_for(path: str) -> None:
 
 @pytest.mark.parametrize("content", ["", "{", '{"a": 1}', "[1]", "\udcff"])
 def test_a_broken_file_is_named_until_a_tick_replaces_it(folder: Path, content: str) -> None:
-    """The list begins empty and says why; the next tick is kept as ever."""
+    """The list starts empty and says why; the next tick is stored as usual."""
     folder.mkdir()
     file = folder / "ticks-app.json"
     file.write_bytes(content.encode("utf-8", "surrogateescape"))
@@ -71,7 +71,7 @@ def test_a_broken_file_is_named_until_a_tick_replaces_it(folder: Path, content: 
 
 
 def test_nothing_ticked_is_nothing_broken(folder: Path) -> None:
-    """A list whose last tick was taken away begins empty without a warning."""
+    """A list whose last tick was removed starts empty without a warning."""
     box = ChecklistPanel("app").panel.children[0]
     box.value = True
     box.value = False

@@ -1,4 +1,4 @@
-"""The sandbox's own pages are clicked in the notebook where no browser can reach them."""
+"""The sandbox's own pages can be clicked in the notebook if no browser can reach them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.panels import held, until
 
-from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
 from ddoauth_kit.workbook import open_sandbox_lab
+from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 from ddoauth_kit.workbook.panels import AuthorizePanel
 from ddoauth_kit.workbook.panels.page_view import PageView
 
@@ -25,7 +25,7 @@ WITHOUT_THREADS = "import threading; threading.stack_size(1 << 46)\n"
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab that no browser can reach."""
+    """Return a lab that no browser can reach."""
     with open_sandbox_lab(in_process=True) as lab:
         yield lab
 
@@ -38,7 +38,7 @@ def _decision(view: PageView, decision: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("decision", ["approve", "deny"])
 def test_a_person_decides_on_the_page_in_the_panel(lab: Lab, decision: str) -> None:
-    """Both buttons of the consent page lead to what they lead to in a browser."""
+    """Both buttons of the consent page work as in a browser."""
     panel = AuthorizePanel(lab)
     panel.begin()
     until(lambda: panel._page.html)
@@ -53,7 +53,7 @@ def test_a_person_decides_on_the_page_in_the_panel(lab: Lab, decision: str) -> N
 
 
 def test_only_pages_of_this_process_open(lab: Lab) -> None:
-    """What a link or a message names elsewhere is not fetched, and nothing is shown for it."""
+    """An outside address in a link or a message is not fetched, and nothing is shown for it."""
     left: list[str] = []
     view = PageView("pages", leave=left.append)
     view.receive({"target": "http://127.0.0.1:1/", "fields": None})
@@ -76,10 +76,10 @@ def test_a_page_comes_again_when_the_frame_is_drawn_again(lab: Lab) -> None:
 
 
 def test_panels_need_no_threads() -> None:
-    """Where no thread starts, a click authorizes, denies, probes and counts all the same."""
+    """If no thread can start, a click still authorizes, denies, probes and counts."""
     code = """
     import asyncio
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
     from ddoauth_kit.workbook import open_lab
     from ddoauth_kit.workbook.panels import AuthorizePanel, ProbePanel, TokenPanel
 

@@ -1,4 +1,4 @@
-"""Every panel carries its text, does one thing at a time, and says what goes wrong."""
+"""Every panel has a text form, does one thing at a time, and says what goes wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Shelf(Panel):
-    """Be a panel without parts of its own."""
+    """A panel without its own parts."""
 
     value = Skipped("nothing here")
 
@@ -56,7 +56,7 @@ def _fail(error: Exception) -> None:
 
 
 def test_what_goes_wrong_is_shown_without_its_variables() -> None:
-    """An error of the kit is its card; any other is its name, because its words may hold more."""
+    """The kit's errors show their card; others only their name, because they may reveal more."""
     panel = Shelf()
     panel.start(lambda: _fail(InputError("unknown_site", "There is no site <b>x</b>.")))
     assert panel.finish(10)

@@ -13,7 +13,7 @@ MATRIX = verdict_matrix(full_report())
 
 @pytest.fixture
 def panel() -> FilterableMatrix:
-    """Give a panel whose fields are as they are at first."""
+    """Return a panel with its initial fields."""
     return FilterableMatrix(MATRIX)
 
 
@@ -37,7 +37,7 @@ def _field(panel: FilterableMatrix, label: str) -> object:
 def test_a_field_asks_where(
     panel: FilterableMatrix, label: str, value: object, expected: VerdictMatrix
 ) -> None:
-    """Each labelled field narrows as its argument of `where` does, and gives back what it took."""
+    """Each labelled field filters as its argument of `where` does, and can be reset."""
     field = _field(panel, label)
     before = field.value  # type: ignore[attr-defined]
     field.value = value  # type: ignore[attr-defined]
@@ -47,14 +47,14 @@ def test_a_field_asks_where(
 
 
 def test_fields_work_together(panel: FilterableMatrix) -> None:
-    """What is asked for in one field holds when another one changes."""
+    """The filter in one field still applies when another field changes."""
     _field(panel, "Scope or area").value = "write"  # type: ignore[attr-defined]
     _field(panel, "Only problems").value = True  # type: ignore[attr-defined]
     assert _shown(panel) == MATRIX.where(text="write", problems=True).html()
 
 
 def test_it_says_the_same_without_a_kernel(panel: FilterableMatrix) -> None:
-    """Beside the panel, an output holds the whole matrix as text and as HTML."""
+    """Next to the panel, an output contains the whole matrix as text and as HTML."""
     bundle = panel._repr_mimebundle_()
     assert bundle["text/plain"] == repr(panel) == MATRIX.text()
     assert bundle["text/html"] == MATRIX.html()

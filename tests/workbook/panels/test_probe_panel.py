@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
 
 def test_probes_run_and_can_be_cancelled(lab: Lab) -> None:
-    """Results appear in a table with filters; a cancelled run keeps what it found."""
+    """Results appear in a table with filters; a cancelled run keeps its results."""
     panel = ProbePanel(lab)
     assert "No probes have run yet" in repr(panel)
     panel.run()
@@ -51,7 +51,7 @@ def test_it_begins_with_what_a_cell_found(lab: Lab) -> None:
 
 
 def test_only_names_that_are_offered_can_be_chosen(lab: Lab) -> None:
-    """What a page sends besides is dropped, and the order is that of the list."""
+    """Other values from a page are dropped, and the order is that of the list."""
     scopes = field(ProbePanel(lab), "Scopes")
     first, second, *_ = lab.registration.scopes
     scopes.set_state({"value": [second, "made_up", first]})
@@ -68,7 +68,7 @@ def test_nothing_chosen_is_said(lab: Lab) -> None:
 
 
 def test_live_probes_need_a_grant_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A panel cannot ask for consent; it says what to do, and offers its own site alone."""
+    """A panel can't ask for consent; it says what to do, and offers only its own site."""
     with live_lab(monkeypatch, "https://acme.example.com/callback") as lab:
         panel = ProbePanel(lab)
         assert field(panel, "Sites").options == ["us1"]

@@ -1,4 +1,4 @@
-"""The form keeps the secret in the store, and nothing that was typed in the notebook."""
+"""The form stores the secret, and nothing that was typed stays in the notebook."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def press(form: RegistrationForm, action: str, **changes: str) -> dict[str, Any]
 def test_the_secret_goes_to_the_store_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No widget and no client file holds it, and live mode finds it again."""
+    """No widget or client file contains the secret, and live mode finds it again."""
     monkeypatch.setenv("DDOAUTH_CONFIG_FOLDER", str(tmp_path / "config"))
     monkeypatch.setenv("DDOAUTH_STORE", "file")
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))
@@ -53,7 +53,7 @@ def test_the_secret_goes_to_the_store_alone(
 
 @pytest.mark.parametrize("action", ["Check", "Keep"])
 def test_nothing_that_is_typed_is_state(action: str) -> None:
-    """Neither what is right nor what is named as wrong; a secret in the wrong field is neither."""
+    """No valid or invalid value is repeated, and neither is a secret in the wrong field."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
         for changes in ({}, {"scopes": CLIENT_SECRET}, {"redirect_uris": "http://typed.example/x"}):
@@ -75,7 +75,7 @@ def test_a_kept_registration_leaves_no_secret_behind_in_the_form() -> None:
 
 @pytest.mark.parametrize("change", [{"client_id": "another"}, {"kind": "published"}])
 def test_the_secret_that_is_held_is_for_one_client(change: dict[str, str]) -> None:
-    """Typed for one, it is not kept for another that is typed over it."""
+    """A secret typed for one client is not stored for another one."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
         press(form, "Check")
@@ -86,7 +86,7 @@ def test_the_secret_that_is_held_is_for_one_client(change: dict[str, str]) -> No
 
 
 def test_test_addresses_of_a_published_client_are_refused() -> None:
-    """The sentence names the address, and nothing is kept."""
+    """The sentence names the address, and nothing is stored."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
         reply = press(form, "Keep", kind="published")
@@ -94,7 +94,7 @@ def test_test_addresses_of_a_published_client_are_refused() -> None:
         assert "Nothing was stored" in reply["html"]
         assert not reply["clear"]
         errors = press(form, "Check", kind="published")["errors"]
-        assert "is for tests" in errors["redirect_uris"]
+        assert "own machine" in errors["redirect_uris"]
         assert not lab.store.slots()
 
 
@@ -113,7 +113,7 @@ def test_test_addresses_of_a_published_client_are_refused() -> None:
     ],
 )
 def test_bad_input_is_named_beside_its_field(field: str, value: str, said: str) -> None:
-    """The form stays as it is, and can be corrected."""
+    """The form keeps its input, which can be corrected."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
         reply = press(form, "Keep", **{field: value})
@@ -124,7 +124,7 @@ def test_bad_input_is_named_beside_its_field(field: str, value: str, said: str) 
 
 
 def test_every_problem_is_named_at_once() -> None:
-    """Whoever mends one need not find the next by trying."""
+    """All problems are shown at once, so a person need not find them one by one."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
         wrong = {

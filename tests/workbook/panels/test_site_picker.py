@@ -11,7 +11,7 @@ from ddoauth_kit.workbook.panels import SitePicker
 
 
 def test_the_picker_shows_the_hosts_of_a_site() -> None:
-    """What is picked is the value, in the view and in the text."""
+    """The selected site is the value, in the view and in the text."""
     picker = SitePicker("us1")
     field(picker, "Datadog site").value = "us3"
     assert picker.value == DATADOG_SITES.named("us3")
@@ -21,7 +21,7 @@ def test_the_picker_shows_the_hosts_of_a_site() -> None:
 
 
 def test_every_site_can_be_picked_by_name_and_domain() -> None:
-    """The field offers the nine, and begins with the one that was named."""
+    """The field offers the nine sites, and starts with the given one."""
     picker = SitePicker("ap1")
     offered = dict(field(picker, "Datadog site").options)
     assert picker.value.name == "ap1"
@@ -30,7 +30,7 @@ def test_every_site_can_be_picked_by_name_and_domain() -> None:
 
 
 def test_an_unknown_site_is_refused() -> None:
-    """There is no picker for a site that is not in the table."""
+    """A picker refuses a site that is not in the table."""
     with pytest.raises(InputError) as caught:
         SitePicker("mars1")
     assert caught.value.code == "unknown_site"

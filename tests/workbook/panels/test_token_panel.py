@@ -23,13 +23,13 @@ HOUR = 3600
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
 
 def left(panel: TokenPanel) -> str:
-    """Return what the countdown says now."""
+    """Return the current text of the countdown."""
     panel.tick()
     return str(panel._left.value)
 
@@ -62,7 +62,7 @@ def test_tokens_count_down_are_renewed_and_revoked(lab: Lab) -> None:
 
 
 def test_after_the_end_it_offers_to_authorize_again(lab: Lab) -> None:
-    """The panel goes on with the new grant, and its buttons work again."""
+    """The panel continues with the new grant, and its buttons work again."""
     panel = TokenPanel(lab, lab.connect())
     panel.revoke()
     assert panel.finish(10)
@@ -86,7 +86,7 @@ def held_html(panel: TokenPanel) -> list[Any]:
 
 
 def test_time_that_passes_in_the_sandbox_alone_counts(lab: Lab) -> None:
-    """When its clock was moved on, the countdown is as far; a refresh starts it anew."""
+    """If the sandbox's clock was moved, the countdown follows; a refresh restarts it."""
     panel = TokenPanel(lab, lab.connect())
     lab.backend.pause(HOUR - 90)
     assert "expires in 1:" in left(panel)
@@ -106,7 +106,7 @@ def test_a_clock_that_stands_still_is_not_passed_over(lab: Lab) -> None:
 
 
 def test_without_a_refresh_token_the_way_on_is_another(lab: Lab) -> None:
-    """Nobody is sent to a button that cannot help."""
+    """The advice never names a button that can't help."""
     panel = TokenPanel(lab, replace(lab.connect(), refresh_token=None))
     lab.backend.pause(2 * HOUR)
     assert left(panel) == "access token: expired; authorize again for a new one"
@@ -126,7 +126,7 @@ def test_a_refused_refresh_ends_the_panel(lab: Lab) -> None:
 
 
 def test_a_cell_that_refreshes_meanwhile_makes_nothing_false(lab: Lab) -> None:
-    """The panel speaks of its own tokens, and its button goes on from them."""
+    """The panel shows its own tokens, and its button uses them."""
     tokens = lab.connect()
     panel = TokenPanel(lab, tokens)
     lab.refresh(tokens)
@@ -149,7 +149,7 @@ def test_a_closed_lab_gets_a_sentence(lab: Lab) -> None:
 
 
 def test_without_writes_nothing_is_revoked(lab: Lab) -> None:
-    """The panel says that nothing was sent, and goes on with the tokens."""
+    """The panel says that nothing was sent, and keeps the tokens."""
     careful = Lab(replace(lab.backend, writes=False, owned=False))
     panel = TokenPanel(careful, lab.connect())
     sent = len(lab.transcript)

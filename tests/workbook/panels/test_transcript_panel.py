@@ -1,4 +1,4 @@
-"""Exchanges unfold, masked, and leave as code, in a browser alone; what they hold stays text."""
+"""Exchanges unfold masked and can be copied as code, only in a browser; they stay text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOSTILE = "\"'`></textarea></pre></details><img src=x onerror=alert(1)><script>a
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
@@ -76,7 +76,7 @@ def areas(text: str) -> list[Any]:
 
 @pytest.mark.parametrize("part", ["purpose", "method", "url", "headers", "body", "answer"])
 def test_what_comes_over_the_wire_stays_text(part: str) -> None:
-    """Hostile words make no element and no handler, and the field holds the code as it is."""
+    """Hostile text adds no element or handler, and the field contains the code unchanged."""
     parts: dict[str, Any] = {
         "purpose": {"purpose": HOSTILE},
         "method": {"method": HOSTILE},
@@ -110,7 +110,7 @@ def _tags(element: Element) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_many_exchanges_come_page_by_page(lab: Lab) -> None:
-    """The newest fifty are made at first, the others when somebody asks for them."""
+    """The newest fifty are created first, the others on request."""
     for number in range(KEPT_EXCHANGES + 200):
         lab.transcript.add(Record(probe(number)))
     panel = TranscriptPanel(lab)
@@ -124,7 +124,7 @@ def test_many_exchanges_come_page_by_page(lab: Lab) -> None:
 
 
 def test_new_ones_are_added_and_fold_nothing(lab: Lab) -> None:
-    """What stands on a page stays the same widgets, when old exchanges fall out of the record."""
+    """A page keeps its widgets when old exchanges are dropped from the record."""
     for number in range(KEPT_EXCHANGES - 10):
         lab.transcript.add(Record(probe(number)))
     panel = TranscriptPanel(lab)
@@ -143,7 +143,7 @@ def test_new_ones_are_added_and_fold_nothing(lab: Lab) -> None:
 
 
 def test_a_gap_in_the_record_is_no_end(lab: Lab) -> None:
-    """Where all that was seen has fallen out, what is kept now comes after it."""
+    """If all seen exchanges have been dropped, the current ones are shown after them."""
     lab.transcript.add(Record(probe(0)))
     panel = TranscriptPanel(lab)
     for number in range(1, KEPT_EXCHANGES + 50):

@@ -1,4 +1,4 @@
-"""What is typed into a form reaches its buttons, and no widget's state."""
+"""Typed text reaches a form's buttons, but no widget's state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Buttons:
         self.form = TypedForm(*FIELDS, actions={"Go": self.go})
 
     def go(self, typed: Typed) -> FormReply:
-        """Take what is typed."""
+        """Accept the input."""
         self.pressed.append(typed)
         if isinstance(self.reply, Exception):
             raise self.reply
@@ -52,7 +52,7 @@ def test_an_empty_secret_is_none() -> None:
 
 
 def test_the_page_hears_the_reply() -> None:
-    """It goes by message, too, and is no state."""
+    """The reply also travels as a message, and is not part of any state."""
     reply = FormReply("<b>done</b>", clear=True, held=("secret",))
     buttons = Buttons(reply)
     assert typed(buttons.form, "Go") == reply._asdict()
@@ -60,7 +60,7 @@ def test_the_page_hears_the_reply() -> None:
 
 
 def test_what_goes_wrong_is_heard_and_printed_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
-    """Neither the error's words nor the message's values reach output; the page is answered.
+    """No words of the error and no values of the message reach the output; the page gets a reply.
 
     ipywidgets prints a callback's traceback, and in IPython's verbose mode its variables.
     """
@@ -93,7 +93,7 @@ def test_what_goes_wrong_is_heard_and_printed_nowhere(capfd: pytest.CaptureFixtu
     ],
 )
 def test_a_message_that_is_none_of_its_own_is_dropped(message: Any) -> None:
-    """Nothing is called, nothing is answered, nothing is raised."""
+    """Nothing is called, replied or raised."""
     buttons = Buttons()
     heard: list[Any] = []
     buttons.form.send = heard.append  # type: ignore[method-assign]

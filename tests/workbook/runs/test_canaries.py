@@ -1,4 +1,4 @@
-"""No secret of a run stands in any file that it leaves, in its output or in process arguments."""
+"""No secret is in a run's files, its output or process arguments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DRIVERS = {
 
 
 class Place:
-    """Hold the folders of one run: all that it may write is under `root`, and ours is beside."""
+    """The folders of one run: it writes only under `root`, and the test's folder is next to it."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "left"
@@ -63,7 +63,7 @@ class Place:
         return [sys.executable, "-m", *DRIVERS[driver], *where]
 
     def executed(self, ending: str) -> Path:
-        """Return where the executed notebook of an ending is."""
+        """Return the path of the executed notebook."""
         return self.out / f"{ending}.us1.ipynb"
 
     def secrets(self) -> list[str]:
@@ -80,7 +80,7 @@ class Place:
 
 
 def _leaks(secrets: list[str], texts: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the secrets that can be read, also where JSON or HTML marks or blanks lie between."""
+    """Return the readable secrets, even with JSON or HTML marks or spaces between their letters."""
     return [
         (name, secret)
         for name, text in texts
@@ -126,7 +126,7 @@ BY_THEMSELVES = [ending for ending in ENDINGS if ending != "interrupt"]
     ids=lambda given: given if isinstance(given, str) else " ".join(given),
 )
 def test_nothing_is_left(driver: str, endings: list[str], tmp_path: Path) -> None:
-    """Whatever ends the run, and while it runs: files, output and arguments are clean."""
+    """During a run, and however it ends, its files, output and arguments are clean."""
     place = Place(tmp_path)
     notebooks = [leaky_notebook(tmp_path, ending=ending) for ending in endings]
     with subprocess.Popen(

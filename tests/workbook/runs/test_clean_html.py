@@ -1,4 +1,4 @@
-"""A page made of a notebook neither navigates nor catches clicks, whatever the notebook shows."""
+"""A page made from a notebook can't navigate or capture clicks, whatever the notebook shows."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _assert_harmless(page: str) -> None:
 @pytest.mark.parametrize("kind", ["html", "markdown", "prose"])
 @pytest.mark.parametrize("element", ELEMENTS, ids=range(len(ELEMENTS)))
 def test_elements_that_act(element: str, kind: str) -> None:
-    """In outputs and in prose, whatever stands around it, nothing is left that does something."""
+    """In outputs and prose, whatever is around it, no active content is left."""
     for wrap in WRAPS:
         _assert_harmless(_page(kind, wrap.format(element.format(EVIL))))
 
@@ -191,7 +191,7 @@ def test_it_is_linear(text: str) -> None:
 
 @pytest.mark.parametrize("tag", ["div", "b", "span", "ul", "a", "table", "nobr", "DIV"])
 def test_what_nests_deeper_than_anybody_reads_is_left_out(tag: str) -> None:
-    """A sentence stands in its place; two hundred levels are shown."""
+    """A sentence replaces it; two hundred levels are shown."""
     assert clean_html(f"<{tag}>" * 300) == TOO_DEEP
     assert clean_html(f"<{tag}>x</{tag}>" * 300) != TOO_DEEP
     assert clean_html(f"<{tag}>" * 200 + "x") != TOO_DEEP

@@ -53,7 +53,7 @@ SAYS_ITS_WORKER = (
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Run two workers, each a process of its own with one thread, as a scheduler would."""
+    """Run two workers, each a separate process with one thread, as a scheduler would."""
     from distributed import LocalCluster
 
     begun = tmp_path_factory.mktemp("begun")
@@ -164,7 +164,7 @@ LEAKS = (
 def test_a_secret_of_the_sender_alone(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the order nor what is written has a secret of which no worker knows."""
+    """No order or written file contains a secret that the workers don't know."""
     canary, stored = "canary/sender+key=4711&x", "canary-stored-token-4711"
     monkeypatch.setenv("DD_API_KEY", canary)
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))
@@ -205,7 +205,7 @@ def test_a_secret_of_the_sender_alone(
 def test_every_slot_of_the_sender(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that turns the sender's secrets round, slot by slot, gives none of them away."""
+    """A worker that sends the sender's secrets back, slot by slot, reveals none of them."""
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))
     canaries = fill(FileStore(tmp_path / "store"), slots())
     backwards = f"BACKWARDS = {[canary[::-1] for canary in canaries]!r}"
@@ -243,7 +243,7 @@ def test_every_slot_of_the_sender(
 def test_no_scheduler_there(
     address: str, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """An address at which no scheduler answers is refused by name, at once and without noise."""
+    """An address without a scheduler is refused by name, at once and quietly."""
     begun = time.monotonic()
     with pytest.raises(InputError, match=words) as caught:
         ClusterRunner(address).run([], settings=RunSettings(), out=tmp_path, done=print)

@@ -1,4 +1,4 @@
-"""The engine `ddoauth` keeps papermill's contract, and needs no kernel to be installed."""
+"""The engine `ddoauth` follows papermill's contract, and needs no installed kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def registered() -> None:
-    """Know the engine also where the package was installed before it had one."""
+    """Register the engine even if the package was installed before it had one."""
     from papermill.engines import papermill_engines
 
     papermill_engines.register("ddoauth", DdoauthEngine)
@@ -91,7 +91,7 @@ def test_a_timeout_does_not_quote_the_cell(tmp_path: Path) -> None:
 
 
 def test_the_kernel_is_this_environments(tmp_path: Path) -> None:
-    """Neither the kernel that the notebook names nor an installed one is needed."""
+    """The notebook's own kernel is not needed, and neither is an installed one."""
     source = notebook_file(tmp_path, "works", "import sys; print(sys.executable)")
     notebook = nbformat.read(source, as_version=4)
     notebook.metadata.kernelspec = {"name": "nowhere", "display_name": "?", "language": "python"}
@@ -109,7 +109,7 @@ def test_secret_parameters_are_refused(tmp_path: Path) -> None:
 
 
 def test_each_write_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Papermill writes before, during and after execution; none of these holds the secret."""
+    """Papermill writes before, during and after execution; no version contains the secret."""
     monkeypatch.setenv("DD_API_KEY", "canary-api-key-4711")
     written: list[str] = []
     write = engine.write_ipynb
@@ -137,7 +137,7 @@ def test_widget_ids_stay(tmp_path: Path) -> None:
 
 
 def test_files_of_output_hold_whole_masked_lines(tmp_path: Path) -> None:
-    """What papermill copies to a file is masked also when a secret came in two messages."""
+    """Output that papermill copies to a file is masked even if a secret came in two messages."""
     secret = "sandbox-secret-" + "0123456789" * 4
     code = f"for part in ({secret[:20]!r}, {secret[20:]!r}): print(part, end='', flush=True)"
     source = notebook_file(tmp_path, "tells", code, "print()\nprint('end', end='')")
@@ -147,7 +147,7 @@ def test_files_of_output_hold_whole_masked_lines(tmp_path: Path) -> None:
 
 
 def test_lessons_run_under_nbclient(tmp_path: Path) -> None:
-    """Plain nbclient executes a lesson as it is."""
+    """Plain nbclient executes an unmodified lesson."""
     from nbclient import NotebookClient
 
     notebook = nbformat.read(find_notebooks()[1], as_version=4)
@@ -158,7 +158,7 @@ def test_lessons_run_under_nbclient(tmp_path: Path) -> None:
 def test_a_kernel_that_does_not_come_up_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first kernel ends before it answers; the second runs the notebook."""
+    """The first kernel exits before it responds; the second runs the notebook."""
     flag = tmp_path / "first"
     stub = tmp_path / "ipykernel" / "__init__.py"
     stub.parent.mkdir()

@@ -1,4 +1,4 @@
-"""A ledger keeps what had ended, through a crash, and only for the same settings and files."""
+"""A ledger keeps finished results through a crash, but only for the same settings and files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_only_what_passed_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_torn_line_is_a_missing_result(tmp_path: Path) -> None:
-    """What a crash left of the last line does not stop the next run."""
+    """A last line truncated by a crash does not stop the next run."""
     cases = _cases(tmp_path)
     _noted(tmp_path, cases)
     path = tmp_path / "ledger.jsonl"

@@ -40,7 +40,7 @@ def _run(cases: list[Case], out: Path, **limits: Any) -> list[NotebookRun]:
 
 
 def test_failures_and_tables(tmp_path: Path) -> None:
-    """A failing notebook is told in one paragraph, the others run, and all of it is on disk."""
+    """A failing notebook gets one paragraph, the others run, and all results are on disk."""
     works = notebook_file(
         tmp_path,
         "works",
@@ -97,7 +97,7 @@ def _texts(path: Path) -> list[str]:
 
 
 def test_forked_kernels_share_imports_and_nothing_else(tmp_path: Path) -> None:
-    """Each notebook has a process, a session, variables, folder and random numbers of its own."""
+    """Each notebook has its own process, session, variables, folder and random numbers."""
     code = (
         "import os, random, sys, numpy\n"
         "from ddoauth_kit.workbook.show.result_table import ResultTable\n"
@@ -219,7 +219,7 @@ def test_a_notebook_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_a_run_inside_a_notebook(tmp_path: Path) -> None:
-    """Where an event loop runs already, as in a notebook, a run waits in a thread."""
+    """If an event loop is already running, as in a notebook, a run waits in a thread."""
     cases = matrix([notebook_file(tmp_path, "works", "print(SITE)")], sites=["us1"])
 
     async def cell() -> list[NotebookRun]:
@@ -274,7 +274,7 @@ def test_kernels_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_closed_terminal_ends_a_run_and_leaves_no_folder(tmp_path: Path) -> None:
-    """SIGHUP is an interrupt: what had ended is kept, and no kernel's folder stays."""
+    """SIGHUP is an interrupt: finished results are kept, and no kernel's folder stays."""
     begun = tmp_path / "begun"
     slow = f"open({str(begun)!r}, 'w').close(); import time; time.sleep(60)"
     notebooks = [str(notebook_file(tmp_path, *each)) for each in (("one", "1"), ("two", slow))]

@@ -1,4 +1,4 @@
-"""The number of kernels at once follows cores and memory."""
+"""The number of simultaneous kernels depends on cores and memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _container(folder: Path, *, given: str, used: int) -> Path:
 
 
 def test_a_container_may_use_what_it_is_given(tmp_path: Path) -> None:
-    """The limit of a control group counts where it is lower than the machine's free memory."""
+    """A control group's limit counts if it is lower than the machine's free memory."""
     machine = free_bytes(cgroup=tmp_path)
     assert machine > 0
     assert free_bytes(cgroup=_container(tmp_path, given="max", used=1)) > 0

@@ -1,4 +1,4 @@
-"""A page of an executed notebook reads like the lesson: drawn, coloured, and said once."""
+"""A page of an executed notebook reads like the lesson: drawn, coloured, without repetition."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _page(*cells: Any) -> str:
 
 
 def test_parameters_are_shown_once() -> None:
-    """Where papermill has injected values, the defaults are left out; elsewhere they are shown."""
+    """If papermill has injected values, the defaults are omitted; otherwise they are shown."""
     default = _code('SITE = "us1"', "parameters")
     assert "us1" in _page(default)
     both = _page(default, _code('SITE = "eu1"', "injected-parameters"))
@@ -29,7 +29,7 @@ def test_parameters_are_shown_once() -> None:
 
 
 def test_a_solution_is_folded() -> None:
-    """Readers open it, as they do in the lesson; its output is inside, too."""
+    """Readers open it, as they do in the lesson; its output is also inside."""
     output = nbformat.v4.new_output("stream", text="fortytwo")
     page = _page(_code("answer()", "solution", outputs=[output]))
     folded = page.split("<details>")[1].split("</details>")[0]
@@ -38,7 +38,7 @@ def test_a_solution_is_folded() -> None:
 
 
 def test_a_failure_has_the_pages_own_words() -> None:
-    """The banner of papermill is left out; a link leads to the cell, if its error is unexpected."""
+    """Papermill's banner is omitted; a link leads to the cell if its error is unexpected."""
     error = nbformat.v4.new_output("error", ename="E", evalue="v", traceback=["Traceback", "E: v"])
     banner = nbformat.v4.new_markdown_cell(
         '<span style="color:red">An Exception was encountered at In [2]</span>',
@@ -89,7 +89,7 @@ def test_a_diagram_is_a_picture() -> None:
 )
 @pytest.mark.parametrize("times", [1, 3])
 def test_diagrams_take_a_time_in_line(text: str, times: int) -> None:
-    """A megabyte of what begins diagrams, and ends them or not, takes less than a second."""
+    """A megabyte of started diagrams, finished or not, takes less than a second."""
     source = text * (1_000_000 // len(text) // times)
     cells = [nbformat.v4.new_markdown_cell(source) for _ in range(times)]
     begun = time.process_time()

@@ -1,4 +1,4 @@
-"""What other programs leave out of a notebook is read, and what can't be read is named."""
+"""Fields that other programs omit are filled in, and unreadable ones are named."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_field_that_is_null_or_missing_is_no_problem(
 def test_a_field_of_another_type_is_read_or_named(
     tmp_path: Path, place: tuple[str | int, ...], value: object
 ) -> None:
-    """No library's own error comes of it: it loads, or the error names the field or the cell."""
+    """A notebook either loads, or the error names the field or cell; no library error is raised."""
     path = tmp_path / "own.ipynb"
     path.write_text(json.dumps(_with([place], value)), "utf-8")
     refused: list[InputError] = []
@@ -104,7 +104,7 @@ def test_a_field_of_another_type_is_read_or_named(
 
 @generated(st.lists(st.sampled_from(["a", "b", "cell-1", "cell-2", "", None, 5]), max_size=6))
 def test_ids_differ(ids: list[object]) -> None:
-    """A cell keeps its id unless a cell before it has the same one."""
+    """A cell keeps its id unless an earlier cell has the same one."""
     cells = [{**TEXT, "id": given} for given in ids]
     found = [cell["id"] for cell in whole_notebook({**WHOLE, "cells": cells})["cells"]]
     assert len({*found}) == len(ids)

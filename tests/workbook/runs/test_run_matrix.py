@@ -67,7 +67,7 @@ def test_notebooks_are_found_by_number_name_and_path(tmp_path: Path) -> None:
 
 
 def test_bad_notebooks_are_refused(tmp_path: Path) -> None:
-    """What is no notebook, and a second notebook of the same name, end before any kernel."""
+    """A file that is not a notebook, or a second one of the same name, stops before any kernel."""
     for text in ("[]", "plain", "{}"):
         path = tmp_path / "strange.ipynb"
         path.write_text(text, "utf-8")
@@ -82,7 +82,7 @@ def test_bad_notebooks_are_refused(tmp_path: Path) -> None:
 
 @generated(st.lists(st.text(max_size=20), min_size=2, max_size=5))
 def test_names_never_become_the_same_file(labels: list[str]) -> None:
-    """Clients of any names, in any alphabet, have files, labels and links of their own."""
+    """Clients with any names, in any alphabet, have their own files, labels and links."""
     clients = [RunClient(label, str(number)) for number, label in enumerate(labels)]
     cases = matrix([Path("01_x.ipynb")], sites=["us1", "eu1"], clients=clients)
     assert len({case.name.casefold() for case in cases}) == len(labels) * 2
@@ -92,7 +92,7 @@ def test_names_never_become_the_same_file(labels: list[str]) -> None:
 
 @generated(st.lists(st.text(max_size=200), min_size=2, max_size=5, unique=True))
 def test_tables_never_become_the_same_file(names: list[str]) -> None:
-    """Any names of tables become files that every system takes."""
+    """Any table names become files that every system accepts."""
     files = distinct_file_names(names, otherwise="table")
     found = list(files.values())
     assert len({unicodedata.normalize("NFKC", name).casefold() for name in found}) == len(names)
@@ -117,7 +117,7 @@ def test_names_that_meet_are_numbered() -> None:
 
 
 def test_lessons_for_several_sites_stay_on_their_own_in_a_matrix() -> None:
-    """Lessons 05 and 07 alone get `SITES`, the run's own site, where other runs do the others."""
+    """Only lessons 05 and 07 get `SITES`, the run's own site, if other runs cover the others."""
     several = matrix(find_notebooks(), sites=["us1", "eu1"])
     given = {
         (c.notebook.stem[:2], c.site): RunSettings().parameters(c).get("SITES") for c in several
@@ -129,7 +129,7 @@ def test_lessons_for_several_sites_stay_on_their_own_in_a_matrix() -> None:
 
 
 def test_a_run_of_one_site_is_not_taken_for_one_of_a_matrix() -> None:
-    """`--resume` repeats lesson 05 where it covered other sites than it would now."""
+    """`--resume` repeats lesson 05 if it covered other sites than it would now."""
     (alone,) = matrix(find_notebooks(["05"]), sites=["us1"])
     among, _ = matrix(find_notebooks(["05"]), sites=["us1", "eu1"])
     assert alone.name == among.name

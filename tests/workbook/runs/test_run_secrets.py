@@ -1,4 +1,4 @@
-"""A run knows every secret that the stores hold, also what its notebook puts there meanwhile."""
+"""A run knows every secret in the stores, even those that its notebook stores meanwhile."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_tokens_of_the_keyring_are_known(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_run_knows_what_is_kept(
     parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A notebook can read the keyring whatever its parameters say, so its run knows it."""
+    """A notebook can read the keyring whatever its parameters, so its run knows the contents."""
     canaries = fill(KeyringStore(live_environment(monkeypatch)), slots())
     assert set(canaries) <= {secret.reveal() for secret in known_secrets(parameters)()}
 
@@ -112,7 +112,7 @@ def test_a_run_writes_none_of_it(place: str, driver: str, mode: str, tmp_path: P
 def test_every_slot_in_every_position(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run leaves no secret of any slot, wherever in an output it stands and however encoded."""
+    """A run leaves no secret from any slot, wherever it is in an output and however encoded."""
     backend = live_environment(monkeypatch)
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
     if kind == "file":
@@ -142,7 +142,7 @@ def test_every_slot_in_every_position(
 
 
 def test_the_scan_knows_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each secret of the store, in a file of its own, is a finding of `ddoauth scan`."""
+    """Each of the store's secrets, in a separate file, is a finding of `ddoauth scan`."""
     monkeypatch.setenv("DDOAUTH_STORE", "file")
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
     canaries = fill(FileStore(tmp_path / "kept"), slots()[::3])
@@ -156,7 +156,7 @@ def test_the_scan_knows_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_scan_names_what_it_cannot_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A store that is open to others is not believed, and the scan says what it does not know."""
+    """A store that is open to others is not trusted, and the scan says what it does not know."""
     monkeypatch.setenv("DDOAUTH_STORE", "file")
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
     FileStore(tmp_path / "kept")
@@ -166,7 +166,7 @@ def test_the_scan_names_what_it_cannot_read(
 
 
 def test_a_comparison_copies_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier run's files say is masked anew, and made printable, before it is shown."""
+    """Text from an earlier run's files is masked again and made printable before it is shown."""
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
     (canary, *_) = fill(FileStore(tmp_path / "kept"), slots()[:1])
     minted, key = "sandbox-secret-" + "0123456789" * 4, "0123456789abcdef0123456789abcdef"

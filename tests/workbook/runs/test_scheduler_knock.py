@@ -1,4 +1,4 @@
-"""Whatever listens at an address, it is known within seconds whether it is a Dask scheduler."""
+"""It takes only seconds to find out whether an address has a Dask scheduler."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def tls_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @contextmanager
 def _listening(says: bytes, settings: dict[str, str] | None, *, stays: bool) -> Iterator[int]:
-    """Answer each connection with some bytes, behind TLS if there are settings for it."""
+    """Send some bytes on each connection, with TLS if there are settings for it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if settings else None
     if context is not None and settings is not None:
         role = "distributed.comm.tls.scheduler"
@@ -127,7 +127,7 @@ def test_tls_without_certificates(scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_scheduler_is_let_through(scheme: str, tls_settings: dict[str, str]) -> None:
-    """A real one answers by each of the four protocols."""
+    """A real scheduler responds with each of the four protocols."""
     import dask
     import distributed
 

@@ -15,7 +15,7 @@ FENCE = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def test_every_diagram_of_the_lessons_is_drawn() -> None:
-    """Each picture is XML, holds each name and each word, and lies within its frame."""
+    """Each picture is XML, contains each name and word, and fits its frame."""
     diagrams = [
         (path.stem, source)
         for path in find_notebooks()
@@ -47,7 +47,7 @@ def _assert_drawn(lesson: str, source: str) -> None:
     ["graph TD\n A-->B", "sequenceDiagram\n loop forever\n end", "sequenceDiagram\nA->>B: x"],
 )
 def test_another_diagram_is_left_as_text(source: str) -> None:
-    """What cannot be drawn here is not drawn wrongly."""
+    """An unsupported diagram is not drawn at all."""
     assert sequence_svg(source) is None
 
 

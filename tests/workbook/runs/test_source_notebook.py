@@ -43,7 +43,7 @@ def _notebook(path: Path, metadata: dict[str, Any], source: str = "1 + 1") -> Pa
 
 @pytest.mark.parametrize("metadata", OTHER)
 def test_a_notebook_of_another_kernel_never_runs(tmp_path: Path, metadata: dict[str, Any]) -> None:
-    """Neither `ddoauth run` nor papermill's engine executes it by Python."""
+    """`ddoauth run` and papermill's engine don't execute it with Python."""
     path = _notebook(tmp_path / "own.ipynb", metadata)
     with pytest.raises(InputError):
         find_notebooks([str(path)])
@@ -55,7 +55,7 @@ def test_a_notebook_of_another_kernel_never_runs(tmp_path: Path, metadata: dict[
 
 @pytest.mark.parametrize("metadata", PYTHON)
 def test_a_missing_kernelspec_is_no_problem(metadata: dict[str, Any]) -> None:
-    """A notebook that says nothing counts as Python, and so does each way to say Python."""
+    """A notebook without a language counts as Python, and so does each way to write Python."""
     refuse_other_language(metadata, name="x")
     for name in ("python", "Python", "python3", "ipython"):
         refuse_other_language({"kernelspec": {"language": name, "name": "ir"}}, name="x")
@@ -66,7 +66,7 @@ def test_a_missing_kernelspec_is_no_problem(metadata: dict[str, Any]) -> None:
 
 
 def test_a_marked_notebook_runs(tmp_path: Path) -> None:
-    """A byte order mark stops nothing, and no cell has a limit of its own."""
+    """A byte order mark is accepted, and no cell has its own limit."""
     path = _notebook(tmp_path / "own.ipynb", {}, "print('d\u00e9j\u00e0')")
     path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
     output = tmp_path / "out.ipynb"
@@ -89,7 +89,7 @@ def test_a_marked_notebook_runs(tmp_path: Path) -> None:
 def test_parameters_are_those_of_their_cell(
     tmp_path: Path, source: str, tags: list[str], *, takes: bool
 ) -> None:
-    """A name counts where the cell of parameters sets it, and in no other cell."""
+    """A name counts only if the parameters cell sets it."""
     parameters = nbformat.v4.new_code_cell(source, metadata={"tags": tags})
     other = nbformat.v4.new_code_cell('SITES = "later"')
     path = tmp_path / "own.ipynb"
@@ -98,7 +98,7 @@ def test_parameters_are_those_of_their_cell(
 
 
 def test_a_file_that_is_not_a_notebook_takes_no_parameter(tmp_path: Path) -> None:
-    """Its run says what is wrong with it."""
+    """Its run says what is wrong."""
     (tmp_path / "own.ipynb").write_text("[]", "utf-8")
     assert not takes_parameter(tmp_path / "own.ipynb", "SITES")
     assert not takes_parameter(tmp_path / "none.ipynb", "SITES")

@@ -1,4 +1,4 @@
-"""What a run leaves can be read by people, spreadsheets and CI, and names nobody."""
+"""The results of a run can be read by people, spreadsheets and CI, and don't name anybody."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_summary(out: Path) -> None:
-    """The summary counts, names what never ran, and holds each result without its tables."""
+    """The summary has counts, the cases that never ran, and each result without its tables."""
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert (summary["passed"], summary["failed"]) == (6, 1)
     assert summary["not_run"] == ["05_scopes.eu1.globex"]
@@ -180,7 +180,7 @@ def test_junit(out: Path) -> None:
 
 
 def test_report(out: Path) -> None:
-    """The report is one file that loads nothing, and says what failed, why and what is next."""
+    """The report is one self-contained file that says what failed, why, and what to do next."""
     text = (out / "report.html").read_text("utf-8")
     page = _Page(text)
     assert page.open == []
@@ -200,7 +200,7 @@ def test_report(out: Path) -> None:
 
 
 def test_a_run_names_the_command_that_explains(tmp_path: Path) -> None:
-    """What a kernel raised points to a command of the shell in report, JUnit and terminal."""
+    """A kernel's error points to a shell command in the report, JUnit and the terminal."""
     outcome = _outcome(tmp_path)
     raised = f"InputError: {InputError('unknown_site', 'mars is not a site.')}"
     outcome = replace(outcome, runs=[replace(outcome.runs[0], error=raised)])
@@ -214,12 +214,25 @@ def test_a_run_names_the_command_that_explains(tmp_path: Path) -> None:
 
 
 def test_a_live_run_names_what_it_talked_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Datadog is named only where no sandbox takes its place."""
+    """Datadog is named only if no sandbox takes its place."""
     outcome = RunOutcome([], [], RunSettings(mode="live"), "2026-01-02T03:04:05+00:00", 1.0)
     monkeypatch.delenv("DDOAUTH_SANDBOX", raising=False)
     assert "against real Datadog" in _Page(report(outcome)).text
     monkeypatch.setenv("DDOAUTH_SANDBOX", "http://127.0.0.1:8470")
     assert "against the sandbox at 127.0.0.1:8470" in _Page(report(outcome)).text
+
+
+def test_sites_of_the_run_and_of_the_probes_are_told_apart(tmp_path: Path) -> None:
+    """A lesson that ran for one site may probe several, and the report gives both numbers."""
+    outcome = _outcome(tmp_path)
+    assert "2 notebooks, run for 2 sites" in _Page(report(outcome)).text
+    assert "Scopes were probed" not in _Page(report(outcome)).text
+    rows = [_verdict("scope_0", "confirmed", site=site) for site in (*SITES, "us3")]
+    [case] = [c for c in outcome.cases if c.name == "05_scopes.us1.acme"]
+    run = replace(outcome.runs[0], tables={"verdicts": rows})
+    text = _Page(report(replace(outcome, cases=[case], runs=[run]))).text
+    assert "1 notebook, run for 1 site" in text
+    assert "Scopes were probed on 3 sites." in text
 
 
 def test_verdicts_have_the_names_and_marks_of_the_workbook(out: Path) -> None:
@@ -234,7 +247,7 @@ def test_verdicts_have_the_names_and_marks_of_the_workbook(out: Path) -> None:
 
 
 def test_the_report_begins_with_what_changed(tmp_path: Path) -> None:
-    """The differences stand above the long list of scopes, and a filter hides whole areas."""
+    """The differences are above the long list of scopes, and a filter hides whole areas."""
     write_results(_outcome(tmp_path), out=tmp_path)
     write_results(replace(_outcome(tmp_path), earlier=read_earlier(tmp_path)), out=tmp_path)
     text = (tmp_path / "report.html").read_text("utf-8")
@@ -244,7 +257,7 @@ def test_the_report_begins_with_what_changed(tmp_path: Path) -> None:
 
 
 def test_a_verdict_of_another_name_is_text(tmp_path: Path) -> None:
-    """Whatever a notebook calls a verdict, it adds no attribute to the report."""
+    """No verdict name from a notebook adds an attribute to the report."""
     outcome = _outcome(tmp_path)
     tables = {"verdicts": [_verdict("scope_0", 'x"><b onclick="y')]}
     outcome = replace(outcome, runs=[replace(run, tables=tables) for run in outcome.runs])
@@ -288,7 +301,7 @@ def test_pages_of_notebooks(out: Path) -> None:
 
 
 def test_differences(tmp_path: Path) -> None:
-    """What changed, came and went since an earlier run stands in summary and report."""
+    """Changes, additions and removals since an earlier run are in the summary and the report."""
     before, now = tmp_path / "before", tmp_path / "now"
     before.mkdir()
     now.mkdir()
@@ -357,7 +370,7 @@ def test_what_is_no_run_cannot_be_compared(text: str, tmp_path: Path) -> None:
 
 
 def test_the_scan_ends_each_run(tmp_path: Path) -> None:
-    """A secret that stands in a file of the run is a finding; it is not repeated anywhere."""
+    """A secret in one of the run's files is a finding; it is not repeated anywhere."""
     secret = Secret("canary-known-4711", label="DD_API_KEY")
     outcome = _outcome(tmp_path)
     path = tmp_path / outcome.runs[0].output
@@ -387,7 +400,7 @@ def test_the_scan_ends_each_run(tmp_path: Path) -> None:
     ],
 )
 def test_a_strange_table_ends_no_run(table: str, rows: list[Any], tmp_path: Path) -> None:
-    """Whatever a notebook hands over as a table, report, summary and scan are there."""
+    """Whatever a notebook has as a table, the report, summary and scan are produced."""
     outcome = _outcome(tmp_path)
     odd = replace(outcome.runs[1], tables={table: rows, table.upper(): rows})
     scanned = write_results(replace(outcome, runs=[odd]), out=tmp_path)
@@ -417,7 +430,7 @@ def _odd(drawn: random.Random, depth: int = 3) -> Any:
 
 
 def test_a_heading_is_masked(tmp_path: Path) -> None:
-    """A notebook's own title stands in the report, and a secret in it does not."""
+    """A notebook's own title is in the report, but a secret in it is not."""
     outcome = _outcome(tmp_path)
     secret = Secret("canary-in-a-title-4711", label="DD_API_KEY")
     notebook = tmp_path / "05_scopes.ipynb"
@@ -434,7 +447,7 @@ def test_a_heading_is_masked(tmp_path: Path) -> None:
 @pytest.mark.checklist("N9")
 @pytest.mark.parametrize("seed", range(24))
 def test_drawn_outputs_end_no_run(seed: int, tmp_path: Path) -> None:
-    """Whatever stands where a notebook's tables stand, report, summary and scan are there."""
+    """Whatever replaces a notebook's tables, the report, summary and scan are produced."""
     drawn = random.Random(seed)
     names = [str(drawn.choice((*ODD_VALUES, "verdicts", "../up", "n" * 300))) for _ in range(3)]
     rows = [[{"scope": _odd(drawn), "verdict": _odd(drawn), str(_odd(drawn)): 1}] for _ in names]
@@ -474,7 +487,7 @@ def test_masked_summaries_are_json(error: str, tmp_path: Path) -> None:
 
 
 def test_a_page_that_takes_too_long_is_named(tmp_path: Path) -> None:
-    """The time limit of a notebook holds for its page; the others and the report are there."""
+    """A notebook's time limit applies to its page; the others and the report are written."""
     write_results(_outcome(tmp_path), out=tmp_path, seconds=1e-9)
     assert "could not be created (TimeoutError)" in (tmp_path / "01_a.us1.acme.html").read_text(
         "utf-8"
@@ -483,7 +496,7 @@ def test_a_page_that_takes_too_long_is_named(tmp_path: Path) -> None:
 
 
 def test_a_comparison_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier run's files say is masked as if it were new."""
+    """Text from an earlier run's files is masked as if it were new."""
     monkeypatch.setenv("DD_API_KEY", "canary-known-4711")
     known = "canary-known-4711"
     runs = [{"output": known, "notebook": known, "status": "c0ffee00c0ffee11c0ffee22c0ffee33"}]

@@ -29,7 +29,7 @@ def test_text_html_and_rows() -> None:
 
 
 def test_environment_here_is_complete() -> None:
-    """Where the tests run, nothing is missing."""
+    """On a machine that runs the tests, nothing is missing."""
     assert set(check_environment().frame["found"]) == {"yes"}
 
 
@@ -48,7 +48,7 @@ def test_sites_table_has_nine_rows() -> None:
 
 
 def test_volatile_columns_travel_in_the_metadata() -> None:
-    """They are in the frame, are shown when asked for, and come back to whoever collects."""
+    """Volatile columns are in the frame, are shown on request, and are restored on collection."""
     rows = [{"a": 1, "seconds": 0.25, "b": None}, {"a": 2, "seconds": None, "b": "x"}]
     table = ResultTable("timed", rows, volatile=["seconds"])
     assert list(table.frame.columns) == ["a", "seconds", "b"]
@@ -77,7 +77,7 @@ def test_an_output_without_metadata_is_collected_as_it_is() -> None:
 
 
 def test_an_empty_table_says_so() -> None:
-    """Nothing found is a sentence, and no mistake."""
+    """An empty result is a sentence, not an error."""
     table = ResultTable("nothing", [], volatile=["seconds"])
     assert repr(table) == "no rows"
     assert "no rows" in table._repr_html_()
@@ -108,7 +108,7 @@ def test_a_table_reads_as_its_frame_does() -> None:
 
 
 def test_an_integer_beside_nothing_stays_one() -> None:
-    """A status that is missing in one row is no reason to show another as 200.0."""
+    """A missing status in one row does not turn another row's into 200.0."""
     table = ResultTable("statuses", [{"status": 200}, {"status": None}])
     assert repr(table) == "status\n200\n"
 
@@ -123,7 +123,7 @@ def test_a_given_frame_is_a_table() -> None:
 
 
 def test_what_is_shown_needs_no_pandas() -> None:
-    """Lessons show and count their tables where pandas cannot be imported."""
+    """Lessons show and count their tables even if pandas can't be imported."""
     code = """
     import sys
     sys.modules["pandas"] = None  # each import of it fails from now on

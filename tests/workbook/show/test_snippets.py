@@ -1,4 +1,4 @@
-"""A snippet sends the request that was recorded, whatever its values hold."""
+"""A snippet sends the recorded request, whatever its values contain."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _query(arrived: Arrived) -> dict[str, str]:
     "headers", [(("authorization", TOKEN),), (("dd-api-key", KEY), ("x-note", r'a "b" \ $HOME'))]
 )
 def test_headers_arrive(write: Any, headers: Any, resend: Any) -> None:
-    """Credentials come from the environment into the header where the kit had them."""
+    """Credentials from the environment go into the header where the kit had them."""
     first, second = resend(write, headers=headers)
     for name, _ in headers:
         assert second.headers[name] == first.headers[name]
@@ -210,7 +210,7 @@ def test_a_snippet_shows_as_code() -> None:
 
 @pytest.mark.parametrize("write", [as_curl, as_httpx])
 def test_the_comments_of_copied_code_are_enough(write: Any, serve: Any, tmp_path: Path) -> None:
-    """Whoever types the commented lines, and pastes the values, sends the request."""
+    """Typing the commented lines and pasting the values sends the request."""
     server = serve()
     bearer = ("authorization", "Bearer <access_token>")
     exchange = _search({"key": "<api_key …cdef>"}, bearer)
@@ -302,7 +302,7 @@ POSITIONS: dict[str, Callable[[str], dict[str, Any]]] = {
 @pytest.mark.parametrize("position", POSITIONS)
 @pytest.mark.parametrize("attack", ATTACKS, ids=ascii)
 def test_nothing_in_a_request_runs(attack: str, position: str, tmp_path: Path) -> None:
-    """Whatever stands in any part of a request, pasting its commands sends it and runs nothing."""
+    """Whatever a request contains, pasting its command sends it and runs nothing else."""
     values = {"purpose": "x", "method": "POST", "url": "https://api.datadoghq.com/a", "status": 200}
     given = {"request_type": "application/json", **values, **POSITIONS[position](attack)}
     exchange = Exchange(**given)

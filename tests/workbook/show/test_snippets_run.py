@@ -60,7 +60,7 @@ SNIPPETS = _stored("python")
 
 
 class Reader:
-    """Take the steps of the lessons in a fresh sandbox, up to the one that a snippet takes."""
+    """Run the lessons' steps in a fresh sandbox, up to the one that a snippet sends."""
 
     def __init__(self, sandbox: Sandbox, http: Http) -> None:
         self.sandbox = sandbox
@@ -111,7 +111,7 @@ def reader(http: Http) -> Iterator[Reader]:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """Return an environment in which `curl` keeps a record before it becomes the real one."""
+    """Return an environment in which `curl` is recorded before the real one runs."""
     real = shutil.which("curl")
     assert real, "curl is missing; install it (apt-get install curl)"
     wrapper = tmp_path / "curl"
@@ -157,7 +157,7 @@ def test_a_stored_command_works_and_leaks_nothing(
 def test_a_secret_among_the_arguments_is_seen(
     reader: Reader, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    """The record shows what a careless command tells every process of the machine."""
+    """The record shows what a careless command reveals to every process on the machine."""
     variables = reader.variables(LEAKS)
     _run(["bash", "-s"], LEAKS, environ | variables)
     seen = [s for s in reader.secrets(variables) if readable(s, _arguments(tmp_path))]
@@ -175,7 +175,7 @@ def test_a_stored_snippet_works(snippet: str, reader: Reader, environ: dict[str,
 
 
 def test_commands_write_out_no_secret() -> None:
-    """A stored command names its secrets by variables, and holds nothing that was issued."""
+    """A stored command uses variables for its secrets, and contains no issued value."""
     issued = re.compile(r"sandbox-(secret|code|access|refresh|key)-|Bearer (?!\$)\w")
     codes = [*COMMANDS, *SNIPPETS]
     assert not [code for code in codes if issued.search(code.values[0])]

@@ -1,4 +1,4 @@
-"""No cell and no column name of a CSV file is run by a spreadsheet, and nothing is lost."""
+"""No cell or column name in a CSV file is executed by a spreadsheet, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PAYLOAD = "cmd|' /C calc'!A0"
 
 
 def _cells(text: str) -> list[str]:
-    """Return what a program that splits at any separator may take for cells, as it reads them."""
+    """Return the possible cells for a program that splits at any separator, as it reads them."""
     parts = re.split(r"[;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]", text)
     shown = ["".join(c for c in part if c == "'" or _visible(c)) for part in [text, *parts]]
     return [unicodedata.normalize("NFKC", part).replace("\u2212", "-") for part in shown]
@@ -70,7 +70,7 @@ FORMULAS = [
 
 
 def test_no_generated_formula_is_run() -> None:
-    """Of all combinations of separator, blank, quote and sign none begins a formula."""
+    """No combination of separator, space, quote and sign begins a formula."""
     assert len(FORMULAS) == 8 * 13 * 5 * 14
     for text in FORMULAS:
         assert not [cell for cell in _cells(defused(text)) if cell[:1] in set("=+-@")], ascii(text)
@@ -92,7 +92,7 @@ def test_any_text_comes_back(seed: int) -> None:
 
 @pytest.mark.parametrize("text", ["plain", "", "'", "'quoted'", "a=b", "a - b", "1;2", "a\nb", "é"])
 def test_ordinary_texts_stay(text: str) -> None:
-    """A text that runs nowhere is written as it is."""
+    """Text that can't be executed is written unchanged."""
     assert defused(text) == text
     assert restored(text) == text
 
@@ -105,7 +105,7 @@ def test_numbers_stay_numbers() -> None:
 
 
 def test_every_sign_of_unicode_is_known() -> None:
-    """Whatever a program normalizes to one of the four signs counts as that sign."""
+    """A character that a program normalizes to one of the four signs counts as that sign."""
     for code in range(sys.maxunicode + 1):
         letter = chr(code)
         if unicodedata.normalize("NFKC", letter)[:1] in set("=+-@"):
@@ -113,7 +113,7 @@ def test_every_sign_of_unicode_is_known() -> None:
 
 
 def test_column_names_are_cells() -> None:
-    """A column may be named by whoever answers."""
+    """A column's name may come from a server."""
     for text in FORMULAS[::97]:
         header = next(csv.reader(StringIO(write_csv([text, "b"], []), newline="")))
         assert not [cell for cell in _cells(header[0]) if cell[:1] in set("=+-@")]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ddoauth_kit.exchange import Exchange
-from ddoauth_kit.workbook.show.wire import wire_html, wire_text
+from ddoauth_kit.http.record import Record
+from ddoauth_kit.http.transcript import Transcript
+from ddoauth_kit.workbook.show.wire import transcript_html, wire_html, wire_text
 
 FORM = Exchange(
     purpose="token exchange",
@@ -55,7 +57,7 @@ def test_a_json_body() -> None:
 
 
 def test_a_query_without_a_body() -> None:
-    """A GET shows its query and headers, no content type, and an answer that is no JSON as is."""
+    """A GET shows its query and headers, but no content type; a non-JSON response is unchanged."""
     assert wire_text(QUERY).splitlines() == [
         "GET /api/v1/query?from=0&query=avg:a{*}",
         "host: api.datadoghq.eu",
@@ -68,14 +70,23 @@ def test_a_query_without_a_body() -> None:
 
 
 def test_an_empty_answer() -> None:
-    """An answer without a body ends with its status, and no blank line hangs after it."""
+    """A response without a body ends with its status, without a blank line after it."""
     assert wire_text(replace(QUERY, status=200, response_body="")).endswith("\n\n200")
 
 
 def test_html_is_escaped() -> None:
-    """Placeholders and what a server sends stand in the page as text, never as tags."""
+    """Placeholders and server text appear on the page as text, never as tags."""
     shown = wire_html(QUERY)
     assert shown.startswith("<pre")
     assert shown.count("<") == 2
     assert "Bearer &lt;access_token&gt;" in shown
     assert "&lt;b&gt;gateway&lt;/b&gt;" in shown
+
+
+def test_a_transcript_is_a_table() -> None:
+    """A purpose and an address with markup in them are text."""
+    transcript = Transcript()
+    transcript.add(Record(replace(QUERY, purpose="<b>probe</b>", url="https://a.example/?b=<c>")))
+    shown = transcript_html(transcript)
+    assert "<code>https://a.example/?b=&lt;c&gt;</code>" in shown
+    assert "<b>probe" not in shown

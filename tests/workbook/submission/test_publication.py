@@ -1,4 +1,4 @@
-"""A private client is published, its secret is kept before all else, and both clients go on."""
+"""A private client is published, its secret is stored first, and both clients still work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Full(MemoryStore):
-    """Refuse whatever is put."""
+    """Refuse to store anything."""
 
     def put(self, slot: Slot, secret: Secret) -> None:
         """Fail as a full disk does."""
@@ -45,7 +45,7 @@ def test_a_private_client_is_another_on_each_site(lab: Lab) -> None:
 
 
 def test_only_the_published_client_works_in_any_organization(lab: Lab) -> None:
-    """The second organization refuses the private client and takes the published one."""
+    """The second organization refuses the private client and accepts the published one."""
     page = DeveloperPage(lab)
     assert page.test_authorization().times == 1
     assert page.publish().times == 1
@@ -55,7 +55,7 @@ def test_only_the_published_client_works_in_any_organization(lab: Lab) -> None:
 
 
 def test_both_registrations_go_on(lab: Lab) -> None:
-    """The private grant survives the switch, and each keeps its tokens in a slot of its own."""
+    """The private grant survives the switch, and each client has its own slot for tokens."""
     private = lab.connect()
     page = DeveloperPage(lab)
     page.publish()
@@ -68,7 +68,7 @@ def test_both_registrations_go_on(lab: Lab) -> None:
 
 
 def test_the_secret_is_in_the_store_and_not_on_the_card(lab: Lab) -> None:
-    """What is kept is the secret, and neither text nor HTML shows it."""
+    """The secret is stored, and neither the text nor the HTML shows it."""
     page = DeveloperPage(lab)
     page.publish()
     taken = page.take_over()
@@ -90,7 +90,7 @@ def test_a_second_look_finds_nothing(lab: Lab) -> None:
 
 
 def test_a_store_that_keeps_nothing_uses_nothing_up(lab: Lab) -> None:
-    """Where the secret could not be kept the page is not opened, so that it can still be shown."""
+    """If the secret could not be stored, the page is not opened, so it can still be shown."""
     page = DeveloperPage(lab)
     page.publish()
     good = lab.backend

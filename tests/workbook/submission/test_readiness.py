@@ -1,4 +1,4 @@
-"""Readiness is what was seen, says what is missing, and shows no secret to anybody."""
+"""Readiness reports the evidence, says what is missing, and shows no secret to anybody."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.builders import registration
 
 from ddoauth_kit.grading.reports.written import write_grade
 from ddoauth_kit.grading.requirements import REQUIREMENTS
@@ -22,6 +23,7 @@ from ddoauth_kit.workbook.lessons.lesson_tables import folder_findings
 from ddoauth_kit.workbook.submission.example_folder import example_folder
 from ddoauth_kit.workbook.submission.publication import DeveloperPage, switch_to
 from ddoauth_kit.workbook.submission.readiness import Readiness, readiness
+from ddoauth_kit.workbook.submission.readiness_evidence import public_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,12 +44,12 @@ def _ready(report: Readiness) -> dict[str, str]:
 
 
 def test_nothing_done_is_nothing_seen(lab: Lab) -> None:
-    """A fresh lab has seen no step and no data flow, and each open row says what to do."""
+    """A fresh lab has no steps and no data flow, and each open row says what to do."""
     report = readiness(lab)
     ready = _ready(report)
     assert not report.is_ready
     assert {ready[step] for step in ("authorized", "API key created", "data sent")} == {"not seen"}
-    assert ready["data flow of metrics_read"] == "not seen"
+    assert ready["data flow for metrics_read"] == "not seen"
     assert report.missing.frame["next"].str.len().min() > 0
 
 
@@ -121,20 +123,39 @@ def test_data_flow_is_what_the_probe_proved(lab: Lab, verdict: Verdict, ready: s
     """A verdict that proves nothing is never a yes."""
     report = lab.scopes.probe("metrics_read").report
     report = replace(report, results=(replace(report.results[0], verdict=verdict),))
-    assert _ready(readiness(lab, probes=report))["data flow of metrics_read"] == ready
+    assert _ready(readiness(lab, probes=report))["data flow for metrics_read"] == ready
 
 
 def test_words_never_outvote_what_was_seen(lab: Lab) -> None:
     """A person may state what no program sees, and is named; a no stays a no."""
-    stated = {"test authorization": "opened our page", "redirect URIs public": "they are"}
+    stated = {"test authorization": "opened our page", "public addresses": "they are"}
     entries = {entry.requirement: entry for entry in readiness(lab, stated=stated).entries}
     assert entries["test authorization"].evidence == "stated by a person: opened our page"
     assert entries["test authorization"].ready == "yes"
-    assert entries["redirect URIs public"].ready == "no"
+    assert entries["public addresses"].ready == "no"
+
+
+@pytest.mark.parametrize(
+    ("redirect", "onboarding", "ready"),
+    [
+        ("https://acme.com/cb", "https://acme.com/on", "yes"),
+        ("https://acme.com/cb", "http://127.0.0.1/on", "no"),
+        ("https://localhost/cb", "https://acme.com/on", "no"),
+        ("https://acme.example/cb", "https://acme.com/on", "by hand"),
+        ("https://acme.com/cb", "https://staging.acme.com/on", "by hand"),
+        ("https://acme.example/cb", "http://localhost/on", "no"),
+    ],
+)
+def test_addresses_count_as_in_the_checks(redirect: str, onboarding: str, ready: str) -> None:
+    """An address on this machine is a no; a person judges a name that looks like a test."""
+    client = registration(redirect_uris=(redirect,), onboarding_url=onboarding)
+    entry = public_addresses(client, "")
+    assert str(entry.ready) == ready
+    assert bool(entry.fix) == (ready != "yes")
 
 
 def test_no_secret_in_any_form(lab: Lab, tmp_path: Path) -> None:
-    """Secrets that were stated, probed or kept are masked in the table, the page and the JSON."""
+    """Secrets in statements, probes or stores are masked in the table, the page and the JSON."""
     tokens = lab.connect()
     api_key = lab.api_key(tokens)
     secret, token = lab.registration.secret.reveal(), tokens.refresh_token

@@ -1,4 +1,4 @@
-"""Files hold exactly what was found, run nowhere, and show no secret."""
+"""Files contain exactly the results, are not executable anywhere, and show no secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_json_is_exact() -> None:
 
 
 def test_csv_has_the_columns_of_the_frame() -> None:
-    """Cell by cell, the file holds what the frame holds."""
+    """Cell by cell, the file has the same content as the frame."""
     rows = list(csv.DictReader(StringIO(as_csv(full_report()), newline="")))
     frame = verdict_frame(full_report())
     assert tuple(rows[0]) == COLUMNS
@@ -43,7 +43,7 @@ def test_csv_has_the_columns_of_the_frame() -> None:
 
 @pytest.mark.parametrize("formula", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "'=1"])
 def test_a_spreadsheet_runs_no_cell(formula: str) -> None:
-    """A text from outside that begins like a formula is a text, in any column."""
+    """Outside text that begins like a formula stays text, in any column."""
     first, *others = report_on(["us1"], every=50).results
     bad = replace(first, scope=formula, area=formula, path=formula, evidence=formula)
     report = replace(report_on(["us1"]), results=(bad, *others))

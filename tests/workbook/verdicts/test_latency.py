@@ -1,4 +1,4 @@
-"""Latency is summed up by site, and kept out of what a notebook stores."""
+"""Latency is summarized by site, and is not stored in a notebook."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_numbers_are_those_of_numpy() -> None:
 
 
 def test_few_and_no_calls() -> None:
-    """One call is its own median, and a site that answered nothing has no numbers."""
+    """One call is its own median, and a site without responses has no numbers."""
     rows = [
         {**ROW, "scope": "a", "seconds": 0.25},
         {**ROW, "scope": "a", "site": "eu1", "status": None, "verdict": "failed"},
@@ -39,7 +39,7 @@ def test_few_and_no_calls() -> None:
 
 
 def test_a_stored_output_has_no_times() -> None:
-    """A cell shows sites and counts; the times are in the metadata, and shown when asked for."""
+    """A cell shows sites and counts; the times are in the metadata, and shown on request."""
     table = latency_table(full_report())
     bundle = table._repr_mimebundle_()
     assert isinstance(bundle, tuple)

@@ -1,4 +1,4 @@
-"""The matrix arranges scope by site, and narrows to what is asked for."""
+"""The matrix arranges scopes by site, and can be filtered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_every_verdict_stands_where_it_belongs() -> None:
 
 
 def test_areas_with_problems_stand_first() -> None:
-    """Then the alphabet decides, whatever the case; no scope is lost on the way."""
+    """Then the alphabet decides, whatever the case; no scope is lost."""
     keys = [(not area.has_problem, area.name.lower()) for area in MATRIX.areas]
     assert keys == sorted(keys)
     assert {True, False} == {area.has_problem for area in MATRIX.areas}
@@ -59,7 +59,7 @@ def test_where_text() -> None:
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_where_verdict(verdict: Verdict) -> None:
-    """What is left was found so on a site at least, and keeps its other sites."""
+    """Each remaining scope matches on at least one site, and keeps its other sites."""
     expected = {r.scope for r in full_report().results if r.verdict is verdict}
     found = MATRIX.where(verdict=verdict)
     assert {row.scope for row in found.rows} == expected
@@ -67,7 +67,7 @@ def test_where_verdict(verdict: Verdict) -> None:
 
 
 def test_where_several_things() -> None:
-    """All conditions hold at once, a matrix can be narrowed twice, and nothing asked is all."""
+    """All conditions apply together, a matrix can be filtered twice, and no filter means all."""
     once = MATRIX.where(area="security monitoring", problems=True)
     assert once.rows
     assert once == MATRIX.where(problems=True).where(area="Security Monitoring")
@@ -85,12 +85,12 @@ def test_what_does_not_exist_is_refused(asked: dict[str, str]) -> None:
 
 
 def test_the_headline_says_how_much_and_how_bad() -> None:
-    """Whole, narrowed, alone and cut short: one sentence says which."""
+    """Whole, filtered, a single site or cancelled: one sentence says which."""
     bad = len(full_report().problems)
     said = f"131 scopes on 9 sites: {bad} verdicts refused or failed."
     assert MATRIX.headline == said
     assert MATRIX.where(text="teams_read").headline.startswith(
-        "1 of 131 scopes on 9 sites: no problem"
+        "1 of 131 scopes on 9 sites: no problems"
     )
     cut = replace(full_report(), results=full_report().results[:-5], complete=False)
     assert "cancelled, 5 missing" in verdict_matrix(cut).headline
@@ -100,4 +100,4 @@ def test_the_headline_says_how_much_and_how_bad() -> None:
     odd = replace(full_report().results[0], scope="metric_read", verdict=Verdict.NO_OPERATION)
     told = verdict_matrix(replace(full_report(), results=(odd,))).headline
     assert "1 scope not known" in told
-    assert VerdictMatrix((), ("us1",), 0).headline.startswith("0 scopes on 1 site: no problem")
+    assert VerdictMatrix((), ("us1",), 0).headline.startswith("0 scopes on 1 site: no problems")

@@ -20,7 +20,7 @@ AREAS = [d for d in PAGE.all("details") if d.all("colgroup")]
 
 
 def test_a_word_in_every_cell() -> None:
-    """What GitHub leaves of it, tables and text, still holds each verdict of each scope."""
+    """The tables and text that GitHub keeps still have each verdict of each scope."""
     words = {
         row.all("th")[0].text: [cell.text for cell in row.all("td")]
         for area in AREAS
@@ -33,7 +33,7 @@ def test_a_word_in_every_cell() -> None:
 
 
 def test_areas_fold_and_those_with_problems_are_open() -> None:
-    """Each area says how many scopes and which verdicts are in it, also when it is folded."""
+    """Each area says how many scopes and which verdicts it has, even when it is folded."""
     assert len(AREAS) == len(MATRIX.areas)
     for area, element in zip(MATRIX.areas, AREAS, strict=True):
         assert ("open" in element.attributes) == area.has_problem
@@ -44,7 +44,7 @@ def test_areas_fold_and_those_with_problems_are_open() -> None:
 
 
 def test_a_narrowed_matrix_is_open() -> None:
-    """Whoever asked for a few scopes sees them at once."""
+    """A few requested scopes are visible at once."""
     narrowed = read_html(MATRIX.where(text="teams").html())
     areas = [d for d in narrowed.all("details") if d.all("colgroup")]
     assert areas
@@ -107,7 +107,7 @@ def test_a_missing_result_has_a_word_as_well() -> None:
 
 
 def test_all_confirmed_has_no_list_of_evidence() -> None:
-    """Where there is nothing to add, nothing is added."""
+    """If there is nothing to add, nothing is added."""
     results = [replace(r, verdict=Verdict.CONFIRMED) for r in report_on(["us1"]).results]
     matrix = verdict_matrix(replace(report_on(["us1"]), results=tuple(results)))
     assert "evidence" not in matrix.html()

@@ -1,4 +1,4 @@
-"""The text of the matrix fits a terminal, and says all that the matrix holds."""
+"""The text of the matrix fits a terminal, and has the matrix's whole content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_it_fits() -> None:
 
 
 def test_a_narrow_terminal_gets_the_sites_below_each_other() -> None:
-    """No line is wider than asked, and every scope has its verdict on every site, once."""
+    """No line exceeds the given width, and every scope has one verdict for every site."""
     lines = MATRIX.text(width=60).splitlines()
     assert max(map(len, lines)) <= 60
     for row in MATRIX.rows:
@@ -33,7 +33,7 @@ def test_a_narrow_terminal_gets_the_sites_below_each_other() -> None:
 
 
 def test_every_scope_has_its_line_with_nine_words() -> None:
-    """The words stand under the sites' names, in columns of fixed width."""
+    """The words are below the sites' names, in columns of fixed width."""
     head = next(line for line in LINES if line.split() == list(SITES))
     places = [head.index(site) for site in SITES]
     for row in MATRIX.rows:

@@ -41,7 +41,7 @@ def _size(element: ET.Element) -> float:
 
 
 def test_every_scope_and_every_verdict_is_there() -> None:
-    """All names stand as text, and there are as many words as verdicts, the legend's besides."""
+    """All names are text, and there are as many words as verdicts, plus those in the legend."""
     words = Counter(element.text for element in _texts())
     for verdict, numbers in MATRIX.counts.items():
         assert words[MARKS[verdict].short] == sum(numbers) + 1
@@ -67,7 +67,7 @@ def test_it_can_be_read() -> None:
 
 
 def test_nothing_lies_on_something_else() -> None:
-    """No two texts begin in the same place, and all begin within the picture."""
+    """No two texts start in the same place, and all start within the picture."""
     places = [(float(e.attrib["x"]), float(e.attrib["y"])) for e in _texts()]
     assert len(set(places)) == len(places)
     _, _, width, height = map(float, _root().attrib["viewBox"].split())
@@ -83,7 +83,7 @@ def test_it_says_what_it_shows() -> None:
 
 
 def test_it_carries_nothing_of_the_day_or_the_machine() -> None:
-    """No date, no program, no id that a second picture on the page could clash with."""
+    """The picture has no date, program name or id that could clash with a second picture."""
     assert not re.search(r"<metadata|Matplotlib|\bid=|202\d", _picture().svg)
 
 

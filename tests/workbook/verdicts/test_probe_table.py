@@ -16,7 +16,7 @@ ROW = {"site": "us1", "scope": "events_read", "verdict": "confirmed"}
 
 
 def test_one_row_for_each_site_and_scope() -> None:
-    """The columns and their types are those of the docstring, whatever the rows hold."""
+    """The columns and their types match the docstring, whatever the rows contain."""
     frame = verdict_frame(full_report())
     assert len(frame) == 131 * 9
     assert tuple(frame.columns) == COLUMNS
@@ -35,7 +35,7 @@ def test_an_empty_report_has_the_same_columns() -> None:
 
 
 def test_rows_come_back_whole() -> None:
-    """From a frame, and from rows as JSON holds them, all results are the same again."""
+    """A frame and rows from JSON both give the same results again."""
     report = full_report()
     from_frame = report_from_rows(verdict_frame(report))
     from_json = report_from_rows([result.as_dict() for result in report.results])
@@ -45,14 +45,14 @@ def test_rows_come_back_whole() -> None:
 
 
 def test_few_columns_are_enough_and_others_are_left_aside() -> None:
-    """What somebody kept is still comparable; columns of a run's own do no harm."""
+    """Results that somebody saved are still comparable; a run's additional columns do no harm."""
     (result,) = report_from_rows([{**ROW, "notebook": "05", "status": float("nan")}]).results
     assert (result.site, result.scope, result.verdict) == ("us1", "events_read", "confirmed")
     assert result.status is None
 
 
 def test_a_site_without_any_answer_counts_as_dead() -> None:
-    """Rows hold no baseline, so nothing but answers shows that a token was alive."""
+    """Rows have no baseline, so only responses show that a token was valid."""
     rows = [ROW, {**ROW, "site": "eu1", "verdict": "failed"}]
     assert [baseline.alive for baseline in report_from_rows(rows).baselines] == [True, False]
 
@@ -84,6 +84,6 @@ def test_a_second_verdict_and_no_row_at_all_are_refused(rows: list[Any]) -> None
 
 
 def test_a_part_of_a_frame_is_a_report_as_well() -> None:
-    """Whoever filters with pandas can go on with what is left."""
+    """Rows filtered with pandas can still be used."""
     frame = verdict_frame(report_on(["us1", "eu1"]))
     assert report_from_rows(frame[frame["site"] == "eu1"]).sites == ("eu1",)

@@ -42,7 +42,7 @@ CELLS = (
 
 
 def test_it_shows_the_matrix_and_carries_the_rows() -> None:
-    """Text and HTML are the matrix; whoever runs the notebook finds all rows, times included."""
+    """Text and HTML show the matrix; a run of the notebook finds all rows, including times."""
     data, metadata = TABLES._repr_mimebundle_()
     assert data["text/plain"] == repr(TABLES) == TABLES.matrix.text()
     assert data["text/html"] == TABLES.matrix.html()
@@ -94,7 +94,7 @@ def test_save_writes_every_form(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    """A file in the way is told in words."""
+    """A file in the way is reported in words."""
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError) as caught:
         ProbeTables(report_on(["us1"], every=60)).save(tmp_path / "file")

@@ -36,10 +36,10 @@ def test_every_source_gives_the_same_results(tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("missing.json", None, "No such file"),
-        ("a.json", b"{", "neither JSON"),
+        ("a.json", b"{", "it is not JSON"),
         ("a.json", b'{"rows": []}', "not a list of rows"),
         ("a.json", b"\xff\xfb", "not text"),
-        ("a.json", b"[" * 200_000, "neither JSON"),
+        ("a.json", b"[" * 200_000, "it is not JSON"),
         ("a.csv", b"one,two\n1,2\n", "Row 1 .* has no site"),
         ("a.csv", b'site,scope,verdict\nus1,"' + b"a" * 200_000 + b'",confirmed', "field larger"),
         ("a.csv", b"site,scope,verdict\nus1,a,confirmed,more\n", None),
@@ -48,7 +48,7 @@ def test_every_source_gives_the_same_results(tmp_path: Path) -> None:
 def test_files_of_something_else(
     name: str, content: bytes | None, said: str | None, tmp_path: Path
 ) -> None:
-    """A file that holds no results is refused in words; cells too many do no harm."""
+    """A file without results is refused in words; extra cells do no harm."""
     if content is not None:
         (tmp_path / name).write_bytes(content)
     if said is None:

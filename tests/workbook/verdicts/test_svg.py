@@ -35,7 +35,7 @@ def test_shapes_stand_where_they_were_put() -> None:
 
 
 def test_same_bytes_each_time() -> None:
-    """Nothing of the day, the machine or the process is in it."""
+    """The drawing does not depend on the day, the machine or the process."""
     assert _drawn() == _drawn()
 
 

@@ -1,4 +1,4 @@
-"""What is not confirmed is listed once, with all sites that answered the same."""
+"""Each unconfirmed verdict is listed once, with all sites that responded the same."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def test_nothing_is_lost_and_nothing_is_there_twice() -> None:
 
 
 def test_the_gravest_stand_first() -> None:
-    """Whoever reads the first lines has seen every refusal."""
+    """The first lines contain every refusal."""
     grave = [finding.verdict in PROBLEMS for finding in FOUND]
     assert grave == sorted(grave, reverse=True)
     assert any(grave)
 
 
 def test_said_holds_status_and_words() -> None:
-    """A status stands before the words, and is left out where nothing was answered."""
+    """A status comes before the words, and is omitted if there was no response."""
     assert {f.said for f in FOUND if f.verdict is Verdict.REFUSED} == {"403: Forbidden"}
     assert {f.said for f in FOUND if f.verdict is Verdict.FAILED} == {"no complete answer arrived"}
 

@@ -1,4 +1,4 @@
-"""One page holds everything, by itself, for a phone as for a wide screen, light and dark."""
+"""One self-contained page has everything, for phones and wide screens, light and dark."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def _page() -> Element:
 
 
 def test_every_part_is_there() -> None:
-    """What changed, the matrix, the evidence, the meanings, both pictures."""
+    """The page has the changes, the matrix, the evidence, the meanings and both pictures."""
     assert [h.text for h in _page().all("h1")] == ["Scopes and sites"]
     assert [h.text for h in _page().all("h2")] == [
         "What changed",
         "Verdicts",
-        "What is not confirmed, with its evidence",
+        "Scopes that are not confirmed, with the evidence",
         "What the verdicts mean",
         "The same as a picture",
         "Latency by site",
@@ -52,7 +52,7 @@ def test_every_part_is_there() -> None:
 
 
 def test_it_needs_nothing_else() -> None:
-    """No script, no address but the names of SVG's own namespaces, nothing with a handler."""
+    """The page has no scripts, no handlers, and no addresses except SVG's namespace names."""
     assert not _page().all("script") + _page().all("link") + _page().all("iframe")
     assert set(re.findall(r"https?://[^\"'\s<]+", _html())) <= {
         "http://www.w3.org/1999/xlink",
@@ -71,7 +71,7 @@ def test_it_follows_the_readers_system() -> None:
 
 
 def test_dead_tokens_are_told_first() -> None:
-    """Where the baseline failed, nothing else means anything."""
+    """If the baseline failed, no other result means anything."""
     report = report_on(["us1"], every=40)
     dead = replace(report, baselines=(Baseline("us1", alive=False, status=401, evidence="<no>"),))
     first = read_html(as_page(dead)).all("section")[0]
@@ -79,7 +79,7 @@ def test_dead_tokens_are_told_first() -> None:
 
 
 def test_all_is_well() -> None:
-    """A run without anything to complain about says so, under a title of one's own."""
+    """A run without problems says so, under a custom title."""
     report = report_on(["us1"], every=40)
     good = tuple(replace(r, verdict=Verdict.CONFIRMED) for r in report.results)
     html = as_page(replace(report, results=good), title="Acme & Co")

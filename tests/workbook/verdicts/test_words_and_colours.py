@@ -1,4 +1,4 @@
-"""Each verdict has words of its own, and colours that can be read."""
+"""Each verdict has its own words, and readable colours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ddoauth_kit.workbook.verdicts.words_and_colours import GRAVITY, MARKS, Colo
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_contrast_is_enough(verdict: Verdict) -> None:
-    """In light and in dark, words stand out by 4.5 to 1 at least (WCAG 2.2, 1.4.3)."""
+    """In light and dark, words have a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3)."""
     assert MARKS[verdict].light.contrast >= 4.5
     assert MARKS[verdict].dark.contrast >= 4.5
 

@@ -9,7 +9,7 @@ import httpx
 from support.flows import SITES, connected, flow_command, running
 from support.visitors import Person
 
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 
 class BrowserInside(Browser):

@@ -2,7 +2,7 @@
 
 Each pair of lines on standard input is one customer: the onboarding URL, which is answered by the
 address to send the customer to, and the redirect that comes back, answered by the status of each
-request. Nothing here knows of a sandbox.
+request. This program does not know about the sandbox.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SECRET = {"client_id": OWN["client_id"], "client_secret": os.environ["CLIENT_SEC
 
 
 def by_requests() -> Send:
-    """Send by requests, over connections that are kept."""
+    """Send with requests, over persistent connections."""
     import requests
 
     session = requests.Session()
@@ -41,7 +41,7 @@ def by_requests() -> Send:
 
 
 def by_httpx() -> Send:
-    """Send by httpx, over connections that are kept."""
+    """Send with httpx, over persistent connections."""
     import httpx
 
     client = httpx.Client(timeout=30)
@@ -74,7 +74,7 @@ SEND = {"requests": by_requests, "httpx": by_httpx, "urllib3": by_urllib3}[sys.a
 
 
 def post(url: str, **fields: str) -> tuple[int, dict[str, str]]:
-    """Post a form, and return the status and what the JSON says."""
+    """Post a form, and return the status and the JSON."""
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     status, body = SEND("POST", url, kind, urlencode(fields).encode())
     return status, json.loads(body) if status == 200 and body else {}

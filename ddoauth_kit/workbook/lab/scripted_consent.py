@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urljoin
 
 from ddoauth_kit.errors import AuthorizationError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 _REDIRECTS: Final = range(300, 400)
 _PAGE_ERRORS: Final = {
@@ -33,13 +33,13 @@ def visit_consent(
     """Open the authorization URL, decide, and return the redirect that follows.
 
     `decision` is `approve` or `deny`. `organization` is the `dd_oid` of the organization to act
-    for, by default the site's first organization. `region` is the name of another site that the
+    for; the default is the site's first organization. `region` is the name of another site that the
     customer chooses while consenting.
 
     Raises:
         AuthorizationError: `invalid_client_id`, `mismatching_redirect_uri` or
-            `authorization_refused`: the server showed an error page and did not redirect.
-        NetworkError: `no_network`: the sandbox that the request is for has ended.
+            `authorization_refused`: the server showed an error page instead of redirecting.
+        NetworkError: `no_network`: the sandbox that the request belongs to has stopped.
     """
     browser = Browser()
     url = f"{request.url}&{urlencode({'dd_oid': organization})}" if organization else request.url

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.http.answers import read_object, unexpected
-from ddoauth_kit.http.message import Request, Response
-from ddoauth_kit.sites import Host
+from ddoauth_kit.oauth.tokens import api_request
 
 if TYPE_CHECKING:
-    from ddoauth_kit.http.message import Pairs
+    from ddoauth_kit.http.message import Pairs, Request, Response
     from ddoauth_kit.oauth.tokens import TokenSet
 
 METRIC_SCOPE: Final = "timeseries_query"
@@ -21,7 +20,7 @@ EVENT_SCOPE: Final = "events_read"
 def metric_query_request(tokens: TokenSet, *, query: str, start: int, end: int) -> Request:
     """Build a metric query (`GET /api/v1/query`, scope `timeseries_query`); times in seconds."""
     pairs: Pairs = (("from", str(start)), ("to", str(end)), ("query", query))
-    return _get("metric query", tokens, "/api/v1/query", pairs)
+    return api_request(tokens, "metric query", "/api/v1/query", query=pairs)
 
 
 def log_search_request(tokens: TokenSet, *, query: str, start: int, end: int) -> Request:
@@ -31,67 +30,42 @@ def log_search_request(tokens: TokenSet, *, query: str, start: int, end: int) ->
     Times are in seconds.
     """
     found = {"query": query, "from": str(start * 1000), "to": str(end * 1000)}
-    return Request(
-        purpose="log search",
-        method="POST",
-        site=tokens.site,
-        host=Host.API,
-        path="/api/v2/logs/events/search",
-        headers=(("authorization", tokens.access_token),),
-        body={"filter": found, "page": {"limit": 10}},
-        repeatable=True,
-    )
+    body = {"filter": found, "page": {"limit": 10}}
+    path = "/api/v2/logs/events/search"
+    return api_request(tokens, "log search", path, method="POST", body=body, repeatable=True)
 
 
 def event_list_request(tokens: TokenSet, *, tags: tuple[str, ...], start: int, end: int) -> Request:
     """Build an event listing (`GET /api/v1/events`, scope `events_read`); times are in seconds."""
     pairs: Pairs = (("start", str(start)), ("end", str(end)), ("tags", ",".join(tags)))
-    return _get("event listing", tokens, "/api/v1/events", pairs)
-
-
-def monitor_list_request(tokens: TokenSet) -> Request:
-    """Build a monitor listing (`GET /api/v1/monitor`, scope `monitors_read`)."""
-    return _get("monitor listing", tokens, "/api/v1/monitor")
+    return api_request(tokens, "event listing", "/api/v1/events", query=pairs)
 
 
 def read_series(response: Response) -> list[dict[str, Any]]:
-    """Return the series from the answer to a metric query.
+    """Return the series from the response to a metric query.
 
     Raises:
-        ApiError, AnswerError: the query was refused, or its answer cannot be read.
+        ApiError, AnswerError: the query was refused, or the response cannot be read.
     """
     return _read_list(response, "series")
 
 
 def read_logs(response: Response) -> list[dict[str, Any]]:
-    """Return the logs from the answer to a search.
+    """Return the logs from the response to a search.
 
     Raises:
-        ApiError, AnswerError: the search was refused, or its answer cannot be read.
+        ApiError, AnswerError: the search was refused, or the response cannot be read.
     """
     return _read_list(response, "data")
 
 
 def read_events(response: Response) -> list[dict[str, Any]]:
-    """Return the events from the answer to a listing.
+    """Return the events from the response to a listing.
 
     Raises:
-        ApiError, AnswerError: the listing was refused, or its answer cannot be read.
+        ApiError, AnswerError: the listing was refused, or the response cannot be read.
     """
     return _read_list(response, "events")
-
-
-def _get(purpose: str, tokens: TokenSet, path: str, query: Pairs = ()) -> Request:
-    return Request(
-        purpose=purpose,
-        method="GET",
-        site=tokens.site,
-        host=Host.API,
-        path=path,
-        query=query,
-        headers=(("authorization", tokens.access_token),),
-        repeatable=True,
-    )
 
 
 def _read_list(response: Response, name: str) -> list[dict[str, Any]]:

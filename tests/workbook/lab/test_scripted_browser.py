@@ -1,4 +1,4 @@
-"""The small browser keeps cookies, hands redirects back, reads forms, and uses no proxy."""
+"""The small browser stores cookies, returns redirects, reads forms, and uses no proxy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from support.loopback import Answer
 
 from ddoauth_kit.errors import NetworkError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ PAGE = """<!doctype html><title>Consent</title>
 
 
 def test_cookies_are_kept(serve: Callable[..., RecordingServer]) -> None:
-    """A cookie of one answer goes along with the next request, and not to another browser."""
+    """A cookie from one response is sent with the next request, but not by another browser."""
     server = serve(Answer(headers=(("set-cookie", "session=abc; Path=/"),)), Answer())
     browser = Browser()
     browser.open(f"{server.url}/first")
@@ -53,7 +53,7 @@ def test_a_redirect_is_handed_back(
 
 @pytest.mark.parametrize("form", [{"decision": "approve", "state": "a & b=c/ü"}, {}])
 def test_a_form_is_posted(form: dict[str, str], serve: Callable[..., RecordingServer]) -> None:
-    """A form goes as a POST with its fields encoded, also when it has none."""
+    """A form is sent as a POST with its fields encoded, even if it has none."""
     server = serve()
     Browser().open(f"{server.url}/yes", form)
     (arrived,) = server.arrived
@@ -77,7 +77,7 @@ def test_a_page_is_read(status: int, serve: Callable[..., RecordingServer]) -> N
 def test_no_proxy_is_used(
     name: str, serve: Callable[..., RecordingServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy of the environment cannot reach this machine's sandbox, and is not asked."""
+    """A proxy from the environment can't reach this machine's sandbox, and is not used."""
     proxy, server = serve(), serve()
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)

@@ -1,4 +1,4 @@
-"""The advice names the fewest scopes that do, and those that are asked for in vain."""
+"""The advice names the fewest sufficient scopes, and those that are not needed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ import pytest
 from support.probed import Probed
 
 from ddoauth_kit import Http
-from ddoauth_kit.api.queries import event_list_request, monitor_list_request
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.exchange import Exchange, Facts
+from ddoauth_kit.oauth.tokens import monitor_list_request
 from ddoauth_kit.probing.catalogue import catalogue
-from ddoauth_kit.probing.scope_advice import (
+from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.scopes import GrantedScopes
+from ddoauth_kit.workbook.lab.queries import event_list_request
+from ddoauth_kit.workbook.lab.scope_advice import (
     Call,
     calls_of,
     missing_scopes,
@@ -26,8 +29,6 @@ from ddoauth_kit.probing.scope_advice import (
     scope_use,
     smallest_scopes,
 )
-from ddoauth_kit.sandbox import Sandbox
-from ddoauth_kit.scopes import GrantedScopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,14 +98,14 @@ def test_each_call_says_what_it_needs() -> None:
     assert needs.scopes == ("api_keys_write", "monitors_read")
     monitor, series, user, archives, nothing = needs.calls
     assert (monitor.scopes, monitor.note) == (frozenset({"monitors_read"}), "")
-    assert series.note == "needs the API key, which takes api_keys_write"
+    assert series.note == "needs the API key, and creating it needs api_keys_write"
     assert (user.scopes, user.note) == (frozenset(), "needs no scope")
     assert archives.note == "names no scope; permissions: logs_read_archives"
     assert (nothing.operation, nothing.note) == (None, "not in the catalogue")
 
 
 def test_no_calls_need_no_scopes() -> None:
-    """An empty list is no error."""
+    """An empty list is not an error."""
     assert smallest_scopes([]).scopes == ()
     assert smallest_scopes([]).calls == ()
 
@@ -121,8 +122,9 @@ def test_alternatives_are_shared() -> None:
 
 def test_ties_go_by_the_order_of_the_spec() -> None:
     """Of two scopes that would do the one is taken that the spec names first."""
-    sets = catalogue().scopes_for(*EITHER.split())
-    assert _scopes(EITHER) == tuple(sets[0])
+    operation = catalogue().find(*EITHER.split())
+    assert operation
+    assert _scopes(EITHER) == tuple(operation.scope_sets[0])
 
 
 def test_the_order_of_calls_makes_no_difference() -> None:
@@ -138,7 +140,7 @@ def test_the_order_of_calls_makes_no_difference() -> None:
 def test_the_order_of_a_hash_makes_no_difference() -> None:
     """Two processes with other seeds for their hashes give the same advice."""
     code = (
-        "from ddoauth_kit.probing.scope_advice import *\n"
+        "from ddoauth_kit.workbook.lab.scope_advice import *\n"
         "from ddoauth_kit.probing.catalogue import *\n"
         "many = [Call(o.method, o.path) for o in catalogue().operations if len(o.scope_sets) > 1]\n"
         "needs = smallest_scopes(many)\n"
@@ -218,7 +220,7 @@ def test_what_was_granted_and_not_used() -> None:
 
 
 def test_of_two_scopes_that_would_do_the_needed_one_is_used() -> None:
-    """A scope counts as unused where another that is needed anyway opens all its calls."""
+    """A scope counts as unused if another required scope opens all its calls."""
     held = ("org_management", "monitors_write")
     scopes = GrantedScopes(requested=held, granted=held)
     use = scope_use(scopes, exchanges=[_exchange(EITHER), _exchange("POST /api/v1/monitor")])
@@ -271,5 +273,5 @@ def test_which_scope_a_refused_call_was_missing() -> None:
     ],
 )
 def test_where_it_is_not_the_scopes(call: str, granted: list[str]) -> None:
-    """What is granted suffices, or nobody knows the call: then nothing is said to be missing."""
+    """If the granted scopes are enough, or the call is unknown, no scope is reported missing."""
     assert missing_scopes(call, granted=granted) == ()

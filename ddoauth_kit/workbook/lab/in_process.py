@@ -7,12 +7,13 @@ address can't be confused with a real server's.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
 from ddoauth_kit.http.policy import is_loopback
+from ddoauth_kit.http.sender import TRANSPORTS
 from ddoauth_kit.without_threads import pause
 
 if TYPE_CHECKING:
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[str, str]]
 
-_FOREVER: Final = float("inf")
-
 
 class Delivery(Protocol):
-    """A server's answer: `delay` is in seconds, and `cut_off` truncates the body."""
+    """A server's response: `delay` is in seconds, and `cut_off` truncates the body."""
 
     @property
     def status(self) -> int:
@@ -32,7 +31,7 @@ class Delivery(Protocol):
 
     @property
     def delay(self) -> float:
-        """Return how many seconds the answer takes."""
+        """Return how many seconds the response takes."""
 
     @property
     def cut_off(self) -> bool:
@@ -49,15 +48,16 @@ class Server(Protocol):
     """A server that answers requests in this process."""
 
     def __call__(self, method: str, target: bytes, headers: Headers, body: bytes) -> Delivery:
-        """Return the answer to a request; the path includes the query."""
+        """Return the response to a request; the path includes the query."""
 
 
 _SERVERS: dict[str, Server] = {}
 
 
 def serve(base_url: str, server: Server) -> None:
-    """From now on, answer requests to an address in this process."""
-    _SERVERS[_place(base_url)] = server
+    """Answer requests to an address in this process from now on."""
+    place = _place(base_url)
+    _SERVERS[place], TRANSPORTS[place] = server, InProcess()
 
 
 def withdraw(base_url: str) -> None:
@@ -66,49 +66,42 @@ def withdraw(base_url: str) -> None:
 
 
 def is_in_process(url: str) -> bool:
-    """Return whether an address is in this process, whether or not anything answers there."""
+    """Return whether an address is in this process, whether or not anything responds there."""
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.port == 0 and is_loopback(parts.hostname or "")
 
 
 class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Pass requests to servers in this process; slow and truncated answers behave like real ones.
+    """Passes requests to servers in this process; slow and truncated responses act like real ones.
 
-    The client's read timeout or `deadline`, in seconds, ends a slow answer.
+    The client's read timeout ends a slow response.
     """
 
-    def __init__(self, *, deadline: float = _FOREVER) -> None:
-        self._deadline = deadline
-
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer."""
+        """Return the response."""
         answer = _answer(request, request.read())
-        patience = self._patience(request)
+        patience = _patience(request)
         if answer.delay:
             pause(min(answer.delay, patience))
         return _response(request, answer, patience=patience)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer."""
+        """Return the response."""
         answer = _answer(request, await request.aread())
-        patience = self._patience(request)
+        patience = _patience(request)
         await asyncio.sleep(min(answer.delay, patience))  # 0 gives other tasks a turn
         return _response(request, answer, patience=patience)
 
-    def _patience(self, request: httpx.Request) -> float:
-        timeout: float | None = request.extensions.get("timeout", {}).get("read")
-        return self._deadline if timeout is None else min(timeout, self._deadline)
-
 
 class ByAddress(httpx.BaseTransport):
-    """Pass requests to the servers in this process, and send all others over sockets."""
+    """Passes requests to servers in this process, and sends all others over sockets."""
 
     def __init__(self, sockets: httpx.BaseTransport) -> None:
         self._sockets = sockets
         self._here = InProcess()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer."""
+        """Return the response."""
         chosen = self._here if is_in_process(str(request.url)) else self._sockets
         return chosen.handle_request(request)
 
@@ -118,7 +111,7 @@ class ByAddress(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Yield the part of a body that arrives, and then fail if the rest is missing."""
+    """Yields the part of a body that arrives, then fails if the rest is missing."""
 
     def __init__(self, answer: Delivery) -> None:
         self._answer = answer
@@ -140,6 +133,11 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
                 "peer closed connection without sending complete message body "
                 f"(received {len(body)} bytes, expected {announced})"
             )
+
+
+def _patience(request: httpx.Request) -> float:
+    timeout: float = request.extensions["timeout"]["read"]
+    return timeout
 
 
 def _place(url: str) -> str:

@@ -1,8 +1,7 @@
-"""A small browser for the pages of the sandbox and of a tested server.
+"""A small browser for the pages of the sandbox and of a server under test.
 
-Besides the sender, only this module imports httpx: a browser stores cookies and can visit any host,
-which the sender of the kit's credentials must not do. This browser never receives any of the kit's
-secrets.
+It uses httpx itself, because a browser stores cookies and can visit any host, which the sender of
+the kit's credentials must not do. This browser never receives a client secret, token or API key.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from ddoauth_kit.errors import NetworkError
-from ddoauth_kit.http.in_process import ByAddress
 from ddoauth_kit.http.quiet import quiet
+from ddoauth_kit.workbook.lab.in_process import ByAddress
 
 if TYPE_CHECKING:
     import ssl
@@ -41,7 +40,7 @@ class Form:
 
 @dataclass(frozen=True)
 class BrowserPage:
-    """An answer: its status, `Location`, visible text and forms."""
+    """A response: its status, `Location`, visible text and forms."""
 
     status: int
     location: str
@@ -81,10 +80,10 @@ class Browser:
         return self._client.cookies.jar
 
     def open(self, url: str, form: dict[str, str] | None = None) -> BrowserPage:
-        """Return a page, or the answer to a form.
+        """Return a page, or the response to a form.
 
         Raises:
-            NetworkError: `no_network`, if the server has ended.
+            NetworkError: `no_network`, if the server has stopped.
         """
         try:
             with quiet():
@@ -126,7 +125,7 @@ class _Parser(HTMLParser):
 
 
 def _reason(error: BaseException) -> str:
-    """Return the system's error text, because httpx's own may contain a URL with a code."""
+    """Return the system's error message, because httpx's own may contain a URL with a code."""
     cause: BaseException | None = error
     while cause is not None:
         if words := getattr(cause, "strerror", None):

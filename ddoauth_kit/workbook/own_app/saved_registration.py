@@ -9,29 +9,24 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ddoauth_kit.binder import refuse_on_binder
-from ddoauth_kit.config_folder import config_folder, write_setting
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.registration import (
-    LOOPBACK,
-    Kind,
-    TokenEndpoint,
-    registration_from_file,
-    with_environment,
-)
-from ddoauth_kit.registration.redirect_uris import is_for_tests, leads_here
+from ddoauth_kit.publishing.hosts import is_for_tests, is_loopback
+from ddoauth_kit.registration import Kind, TokenEndpoint
+from ddoauth_kit.registration.live import client_file, secret_slot
+from ddoauth_kit.registration.redirect_uris import leads_here
 from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.sites import DATADOG_SITES
-from ddoauth_kit.store import Slot, open_store
-from ddoauth_kit.store.slots import from_environment, variables
+from ddoauth_kit.store import open_store
+from ddoauth_kit.store.slots import from_environment
+from ddoauth_kit.whole_files import write_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from ddoauth_kit.registration import ClientRegistration
     from ddoauth_kit.store import Store
@@ -41,7 +36,7 @@ Problem = tuple[str, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class SavedRegistration:
-    """What was stored, where it is, and how to use it."""
+    """The stored registration, where it is, and how to use it."""
 
     client_id: str
     site: str
@@ -75,7 +70,7 @@ def keep_registration(
         raise InputError("bad_registration", " ".join(stops))
     if store is None:
         return _keep_for_good(registration, site=site, environ=environ)
-    store.put(_slot(registration, site), registration.secret)
+    store.put(secret_slot(registration, site), registration.secret)
     return SavedRegistration(
         client_id=registration.client_id,
         site=site,
@@ -85,34 +80,10 @@ def keep_registration(
     )
 
 
-def kept_registration(
-    site: str, *, kind: Kind, store: Store, environ: Mapping[str, str] = os.environ
-) -> ClientRegistration | None:
-    """Return the stored registration for a site, with its secret, or None if there is none.
-
-    Raises:
-        InputError: `bad_client_file`, `kept_secret_missing`, `not_stored`, `no_live_on_binder`.
-    """
-    refuse_on_binder(environ)
-    path = _path(site, kind, environ)
-    if path is None or not path.is_file():
-        return None
-    public = registration_from_file(path, kind=kind, sites=(site,))
-    slot = _slot(public, site)
-    secret = store.get(slot)
-    if secret is None:
-        what = (
-            f"The client file {path} names {public.client_id!r}, but its secret is neither in "
-            f"{store.where} nor in {variables(slot)[-1]}."
-        )
-        raise InputError("kept_secret_missing", what)
-    return with_environment(replace(public, client_secret=secret), environ)
-
-
 def _keep_for_good(
     registration: ClientRegistration, *, site: str, environ: Mapping[str, str]
 ) -> SavedRegistration:
-    path = _path(site, registration.kind, environ)
+    path = client_file(site, registration.kind, environ)
     if path is None:
         what = "There is no config folder: the environment names no home folder."
         raise InputError("registration_not_kept", what)
@@ -136,7 +107,7 @@ def _keep_for_good(
 
 def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, str]) -> str:
     """Store the secret, check that a new store object finds it, and return where it is."""
-    slot = _slot(registration, site)
+    slot = secret_slot(registration, site)
     chosen = open_store(environ=environ)
     chosen.store.put(slot, registration.secret)
     if open_store(environ=environ).store.get(slot) == registration.secret:
@@ -185,10 +156,12 @@ def _addresses(registration: ClientRegistration) -> list[Problem]:
         host = _host(url)
         if not host or not (url.startswith("https://") or leads_here(url)):
             found.append((field, f"{url} is neither https nor on this machine.", True))
-        elif published and (host in LOOPBACK or is_for_tests(host)):
-            found.append(
-                (field, (f"{url} is for tests; a published client must not have one."), True)
-            )
+        elif published and is_loopback(host):
+            what = f"{url} is on the user's own machine; a published client must not use it."
+            found.append((field, what, True))
+        elif published and is_for_tests(host):
+            what = f"{url} looks like a test address; a published client should not use it."
+            found.append((field, what, False))
     uris = registration.redirect_uris
     if uris and not published and not any(map(leads_here, uris)):
         what = "None of them leads to this machine, so you have to paste the redirect."
@@ -211,15 +184,6 @@ def _scopes(registration: ClientRegistration) -> list[Problem]:
     if registration.scopes and "api_keys_write" not in registration.scopes:
         found.append(("scopes", "Without api_keys_write, you can't send data.", False))
     return found
-
-
-def _slot(registration: ClientRegistration, site: str) -> Slot:
-    return Slot("client_secret", site, registration.client_id, str(registration.kind))
-
-
-def _path(site: str, kind: Kind, environ: Mapping[str, str]) -> Path | None:
-    folder = config_folder(environ)
-    return folder / f"client-{kind}-{site}.json" if folder else None
 
 
 def _public_part(registration: ClientRegistration) -> bytes:

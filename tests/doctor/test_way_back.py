@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from ddoauth_kit.doctor.way_back import browser_is_here, consent_wanted, opens_no_window
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.oauth.consent.way_back import browser_is_here, consent_wanted, opens_no_window
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_link_is_not_given_to_what_shows_it_to_nobody(
 
 
 def test_no_browser_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where none is installed, none is here."""
+    """Without an installed browser, this machine does not count as having one."""
 
     def none() -> None:
         raise webbrowser.Error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ddoauth_kit.config_folder import ONLY_ME, write_whole
+from ddoauth_kit.whole_files import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FILL = """
 import resource, signal, sys
 from pathlib import Path
-from ddoauth_kit.config_folder import write_whole
+from ddoauth_kit.whole_files import write_whole
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 try:
@@ -48,7 +48,7 @@ def test_mode_is_of_the_new_file(tmp_path: Path) -> None:
 
 
 def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
-    """What a link points to stays as it is."""
+    """The target of a link stays unchanged."""
     target, path = tmp_path / "elsewhere", tmp_path / "kept.json"
     target.write_bytes(b"not mine")
     path.symlink_to(target)
@@ -60,7 +60,7 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of file sizes are of POSIX systems")
 def test_a_full_disk_leaves_the_old_content(tmp_path: Path) -> None:
-    """Where not all can be written, nothing is."""
+    """If not everything can be written, nothing is."""
     path = tmp_path / "kept.json"
     path.write_bytes(b"old")
     run = [sys.executable, "-c", FILL, str(path)]

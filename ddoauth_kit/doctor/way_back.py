@@ -1,4 +1,4 @@
-"""Decide how a person's redirect returns, depending on settings and on whether a browser opens."""
+"""Determine how a person's redirect gets back, from the settings and the available browser."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def consent_wanted(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def browser_is_here() -> bool:
-    """Return whether a graphical browser opens on this machine."""
+    """Return whether a graphical browser can be opened on this machine."""
     try:
         browser = webbrowser.get()
     except webbrowser.Error:
@@ -77,7 +77,7 @@ def browser_is_here() -> bool:
 
 
 def opens_no_window(environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether the browser that would open runs in a terminal, or has no display.
+    """Return whether the default browser runs in a terminal or has no display.
 
     Such a browser would use up a one-time link without showing it to anybody.
     """

@@ -8,10 +8,10 @@ from getpass import getpass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ddoauth_kit.doctor.way_back import opens_no_window
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.callback.listener import WAIT, CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.way_back import opens_no_window
 from ddoauth_kit.oauth.redirect import pasted_redirect
 from ddoauth_kit.printable import counted
 from ddoauth_kit.registration.redirect_uris import leads_here
@@ -26,14 +26,7 @@ if TYPE_CHECKING:
 PROMPT: Final = "Paste the address of the page where you end up (it is not shown): "
 
 
-def organization(response: AuthorizationResponse) -> str:
-    """Return a sentence with the organization's name from the redirect."""
-    named = " ".join(filter(None, (response.dd_org_name, f"({response.dd_oid})")))
-    given = named if response.dd_oid or response.dd_org_name else "that the redirect does not name"
-    return f"Consent came from the organization {given} on {response.site.domain}."
-
-
-def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by name
+def listen_for_consent(  # noqa: PLR0913 - tests replace some of them
     oauth: OAuthClient,
     *,
     domain: str,
@@ -65,8 +58,8 @@ def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by na
         url = listener.start_url(request)
         say(f"Authorize in your browser: {url}")
         minutes = counted(f"{seconds / 60:g}", "minute")
-        say(f"Waiting for your answer for up to {minutes}; Ctrl-C ends the wait.")
-        say("If the page shows an error instead, compare client id, redirect URI and scopes.")
+        say(f"Waiting up to {minutes} for you to respond; press Ctrl-C to stop.")
+        say("If the page shows an error instead, check the client id, redirect URI and scopes.")
         if not opens_no_window():
             with contextlib.suppress(webbrowser.Error):
                 browse(url)

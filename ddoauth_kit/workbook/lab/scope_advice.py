@@ -1,4 +1,4 @@
-"""Say which scopes a set of calls needs, and which scopes are not needed.
+"""Determine which scopes a set of calls needs, and which ones it doesn't need.
 
 Datadog asks partners to request the minimum ("OAuth for integrations", scopes). This module finds
 that minimum, as far as Datadog's OpenAPI spec describes it.
@@ -39,7 +39,7 @@ class Call:
 class CallNeeds:
     """What one call needs; `operation` is None if the catalogue does not list it.
 
-    `scopes` contains the scopes chosen for the call, so that all calls together need the fewest.
+    `scopes` contains the scopes chosen for the call so that all calls together need the fewest.
     """
 
     call: Call
@@ -48,11 +48,11 @@ class CallNeeds:
 
     @property
     def note(self) -> str:
-        """Return a note about anything that the scopes alone don't say about this call."""
+        """Return a note about anything concerning this call that the scopes alone don't show."""
         if self.operation is None:
             return "not in the catalogue"
         if self.operation.needs_key:
-            return "needs the API key, which takes api_keys_write"
+            return "needs the API key, and creating it needs api_keys_write"
         if self.scopes:
             return ""
         needed = ", ".join(self.operation.permissions)
@@ -87,7 +87,7 @@ class ScopeUse:
 
 
 def read_call(text: str) -> Call:
-    """Parse a call that a person typed, such as `GET /api/v1/monitor`; a whole URL works, too.
+    """Parse a call that a person typed, such as `GET /api/v1/monitor`; a full URL also works.
 
     Raises:
         InputError: `unknown_call`, if the text is not a method and a path.
@@ -104,7 +104,7 @@ def read_call(text: str) -> Call:
 
 
 def calls_of(exchanges: Iterable[Exchange]) -> tuple[Call, ...]:
-    """Return a transcript's successful API calls, without duplicates or OAuth's own calls."""
+    """Return a transcript's successful API calls, excluding duplicates and OAuth's own calls."""
     calls = (
         Call(exchange.method, exchange.facts.path)
         for exchange in exchanges
@@ -117,7 +117,7 @@ def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:
     """Return the fewest scopes that open all calls, preferring scopes that other calls need.
 
     Raises:
-        InputError: `unknown_call`, if a text is not a call.
+        InputError: `unknown_call`, if a string is not a call.
     """
     read = [read_call(call) if isinstance(call, str) else call for call in calls]
     found = [(call, catalogue().find(call.method, call.path)) for call in read]
@@ -151,7 +151,7 @@ def scope_use(scopes: GrantedScopes, *, exchanges: Iterable[Exchange]) -> ScopeU
 def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tuple[str, ...]:
     """Return the scopes that no call in a transcript needed; probes don't count.
 
-    The result is only as good as the transcript: a call that is not in it counts as not made.
+    The result is only as good as the transcript: a call that is missing from it counts as not made.
     """
     asked = tuple(scopes)
     called = (each for each in exchanges if not each.facts.trial)
@@ -161,11 +161,11 @@ def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tu
 def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSet, ...]:
     """Return the sets of scopes that would have opened a refused call, smallest first.
 
-    The list is empty if the granted scopes are enough, so that the cause lies elsewhere, or if the
-    call is unknown.
+    The list is empty if the granted scopes are sufficient, which means that the cause lies
+    elsewhere, or if the call is unknown.
 
     Raises:
-        InputError: `unknown_call`, if a text is not a call.
+        InputError: `unknown_call`, if a string is not a call.
     """
     asked = read_call(call) if isinstance(call, str) else call
     operation = catalogue().find(asked.method, asked.path)
@@ -183,7 +183,7 @@ def _ways(operation: Operation) -> tuple[ScopeSet, ...]:
 
 
 def _fewest(ways: dict[str, tuple[ScopeSet, ...]]) -> dict[str, ScopeSet]:
-    """Choose one set per operation so that the union is smallest; ties go by the spec's order."""
+    """Choose one set per operation so that the union is smallest; the spec's order breaks ties."""
     fixed = frozenset().union(*(sets[0] for sets in ways.values() if len(sets) == 1))
     # Operations share their alternatives: the spec has only eight different ones, so this stays
     # small.

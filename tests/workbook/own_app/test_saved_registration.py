@@ -1,4 +1,4 @@
-"""A registration is kept whole or not at all, wherever keeping it breaks off."""
+"""A registration is stored completely or not at all, wherever storing it is interrupted."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from support.builders import CLIENT_SECRET, readable, registration
 
 from ddoauth_kit import Kind, Secret
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.registration.saved_registration import keep_registration, kept_registration
+from ddoauth_kit.registration.live import kept_registration
 from ddoauth_kit.store import MemoryStore, open_store
 from ddoauth_kit.workbook.own_app.registration_check import check_registration
+from ddoauth_kit.workbook.own_app.saved_registration import keep_registration
 
 if TYPE_CHECKING:
     from ddoauth_kit import ClientRegistration
@@ -29,8 +30,8 @@ LOOPBACK = "http://127.0.0.1:8484/oauth/callback"
 KILLED = """
 import os, pathlib, signal, sys
 from ddoauth_kit import ClientRegistration, Secret
-from ddoauth_kit.registration import saved_registration
-from ddoauth_kit.registration.saved_registration import keep_registration
+from ddoauth_kit.workbook.own_app import saved_registration
+from ddoauth_kit.workbook.own_app.saved_registration import keep_registration
 moments = {
     "before the file": (saved_registration, "write_setting"),
     "before the new file has its name": (pathlib.Path, "replace"),
@@ -53,7 +54,7 @@ keep_registration(
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """Be on a machine that keeps secrets in files, with folders that are not there yet."""
+    """Simulate a machine that stores secrets in files, in folders that don't exist yet."""
     return {
         "DDOAUTH_CONFIG_FOLDER": str(tmp_path / "config"),
         "DDOAUTH_STORE": "file",
@@ -62,7 +63,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def own(**changes: Any) -> ClientRegistration:
-    """Return a private client that can be kept."""
+    """Return a private client that can be stored."""
     return registration(**{"redirect_uris": (LOOPBACK,), **changes})
 
 
@@ -78,7 +79,7 @@ def client_file(environ: dict[str, str]) -> Path:
 
 
 def code_of(caught: pytest.ExceptionInfo[InputError]) -> str:
-    """Return the code, after a look that the error tells no secret."""
+    """Return the code, after checking that the error reveals no secret."""
     assert not readable(CLIENT_SECRET, str(caught.value))
     assert caught.value.advice
     return caught.value.code
@@ -87,7 +88,7 @@ def code_of(caught: pytest.ExceptionInfo[InputError]) -> str:
 def test_the_secret_is_in_the_store_and_nowhere_else(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
-    """What a new kernel finds is what was kept, and neither file nor value shows the secret."""
+    """A new kernel finds the stored values, and neither the file nor the value shows the secret."""
     kept = keep_registration(own(), site="us1", environ=environ)
     there = found(environ)
     assert there is not None
@@ -105,14 +106,14 @@ def test_the_secret_is_in_the_store_and_nowhere_else(
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are of POSIX systems")
 def test_only_this_user_reads_the_file(environ: dict[str, str], tmp_path: Path) -> None:
-    """Folder and file are made for one user, though neither holds a secret."""
+    """The folder and file are readable only by one user, although neither contains a secret."""
     keep_registration(own(), site="us1", environ=environ)
     places = [tmp_path / "config", *(tmp_path / "config").iterdir()]
     assert [stat.S_IMODE(path.stat().st_mode) for path in places] == [0o700, 0o600]
 
 
 def test_each_kind_and_site_has_a_file(environ: dict[str, str]) -> None:
-    """A published client does not take the private one's place."""
+    """A published client does not replace the private one."""
     published = registration(kind=Kind.PUBLISHED, redirect_uris=("https://acme.com/cb",),
                              onboarding_url="https://acme.com/start", client_id="p")  # fmt: skip
     keep_registration(own(), site="us1", environ=environ)
@@ -122,7 +123,7 @@ def test_each_kind_and_site_has_a_file(environ: dict[str, str]) -> None:
 
 
 def test_a_file_that_cannot_be_written_loses_nothing(environ: dict[str, str]) -> None:
-    """The client before still works, the new secret is kept, and the next attempt is whole."""
+    """The previous client still works, the new secret is stored, and the next attempt succeeds."""
     keep_registration(own(), site="us1", environ=environ)
     path = client_file(environ)
     aside = path.rename(f"{path}.aside")
@@ -174,7 +175,7 @@ def test_a_secret_that_cannot_be_kept_leaves_the_file(environ: dict[str, str]) -
 
 
 def test_what_would_be_forgotten_is_not_kept(environ: dict[str, str], tmp_path: Path) -> None:
-    """A store in memory ends with the call; that is said, and no file names the client."""
+    """A store in memory ends with the call; the error says so, and no file names the client."""
     forgetful = {**environ, "DDOAUTH_STORE": "memory"}
     with pytest.raises(InputError, match=r"go to memory.*DDOAUTH_STORE says memory") as caught:
         keep_registration(own(), site="us1", environ=forgetful)
@@ -185,7 +186,7 @@ def test_what_would_be_forgotten_is_not_kept(environ: dict[str, str], tmp_path: 
 
 
 def test_a_variable_that_wins_is_named(environ: dict[str, str]) -> None:
-    """Where the environment has another secret for the client, live mode would take that one."""
+    """If the environment has another secret for the client, live mode would use that one."""
     shadowed = {**environ, "DDOAUTH_CLIENT_SECRET_US1": "canary-other"}
     with pytest.raises(InputError, match="DDOAUTH_CLIENT_SECRET_US1 in the environment") as caught:
         keep_registration(own(), site="us1", environ=shadowed)
@@ -195,7 +196,7 @@ def test_a_variable_that_wins_is_named(environ: dict[str, str]) -> None:
 
 
 def test_without_a_home_nothing_is_kept(environ: dict[str, str], tmp_path: Path) -> None:
-    """The reason is told before the secret goes anywhere."""
+    """The reason is given before the secret goes anywhere."""
     del environ["DDOAUTH_CONFIG_FOLDER"]
     with pytest.raises(InputError, match="names no home") as caught:
         keep_registration(own(), site="us1", environ=environ)
@@ -226,7 +227,7 @@ def test_a_file_without_its_secret_says_what_to_do(environ: dict[str, str]) -> N
 
 
 def test_nothing_kept_is_none(environ: dict[str, str]) -> None:
-    """Where no registration was kept there is none, and no error."""
+    """If no registration was stored, the result is empty, without an error."""
     assert found(environ) is None
     assert found({"HOME": ""}) is None
 
@@ -242,7 +243,7 @@ def test_what_a_sandbox_issued_stays_in_memory(environ: dict[str, str], tmp_path
 
 
 def test_binder_takes_no_registration(environ: dict[str, str], tmp_path: Path) -> None:
-    """There nothing is kept and nothing is looked for."""
+    """On Binder, nothing is stored and nothing is looked up."""
     binder = {**environ, "BINDER_SERVICE_HOST": "10.0.0.7"}
     with pytest.raises(InputError) as caught:
         keep_registration(own(), site="us1", environ=binder)
@@ -266,13 +267,13 @@ def test_binder_takes_no_registration(environ: dict[str, str], tmp_path: Path) -
         ({"onboarding_url": "https://"}, "onboarding URL", "neither https"),
         ({"onboarding_url": "https://[::1"}, "onboarding URL", "neither https"),
         ({"onboarding_url": "https://acme.com/a b"}, "onboarding URL", "neither https"),
-        ({"kind": "published"}, "redirect URI", "is for tests"),
+        ({"kind": "published"}, "redirect URI", "own machine"),
     ],
 )
 def test_what_cannot_be_kept_is_named(
     environ: dict[str, str], tmp_path: Path, changes: dict[str, Any], field: str, problem: str
 ) -> None:
-    """The check and the attempt to keep it name the field alike, and nothing is kept."""
+    """The check and the attempt to store it name the same field, and nothing is stored."""
     spoilt = own(**changes)
     table = check_registration(spoilt).frame
     rows = table[(table["field"] == field) & (table["stops"] == "yes")]
@@ -283,11 +284,25 @@ def test_what_cannot_be_kept_is_named(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("kind", [Kind.PUBLISHED, Kind.PRIVATE])
+def test_an_address_that_looks_like_a_test_does_not_stop_a_client(
+    environ: dict[str, str], kind: Kind
+) -> None:
+    """Datadog has published clients with such a host name, so it is only named."""
+    uris = ("https://staging.acme.com/cb", "https://acme.example/cb")
+    looks = own(kind=kind, redirect_uris=uris, onboarding_url="https://acme.com/on")
+    table = check_registration(looks).frame
+    named = table[table["problem"].str.contains("looks like a test address")]
+    assert set(table["stops"]) == {"no"}
+    assert len(named) == (len(uris) if kind is Kind.PUBLISHED else 0)
+    keep_registration(looks, site="us1", environ=environ)
+
+
 @given(name=st.text(), client_id=st.text(max_size=20), path=st.text())
 def test_what_passes_the_check_can_be_read_back(
     tmp_path_factory: pytest.TempPathFactory, name: str, client_id: str, path: str
 ) -> None:
-    """No text that the form takes makes a file that live mode then refuses."""
+    """No text that the form accepts leads to a file that live mode refuses."""
     folder = tmp_path_factory.mktemp("kept")
     environ = {"DDOAUTH_STORE": "file", "HOME": str(folder)}
     typed = own(name=name, client_id=client_id, onboarding_url=f"https://acme.com/{path}")

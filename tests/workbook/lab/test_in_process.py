@@ -1,4 +1,4 @@
-"""A server in this process answers like one behind a socket, its slow and broken answers too."""
+"""A server in this process behaves like one behind a socket, even if it is slow or broken."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from support.builders import request
 
 from ddoauth_kit import Http
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.http.in_process import is_in_process, serve, withdraw
 from ddoauth_kit.http.sender import AsyncHttp
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints
 from ddoauth_kit.workbook import open_sandbox_lab, provoke
+from ddoauth_kit.workbook.lab.in_process import is_in_process, serve, withdraw
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ SITE = DATADOG_SITES.at({"us1": Endpoints(*[ADDRESS] * 4)}).named("us1")
 
 @dataclass
 class Echo:
-    """Answer with what was asked, in a given time, and whole or not."""
+    """Respond with the request, after a given time, complete or truncated."""
 
     delay: float = 0.0
     cut_off: bool = False
@@ -40,7 +40,7 @@ class Echo:
     def __call__(
         self, method: str, target: bytes, headers: list[tuple[str, str]], body: bytes
     ) -> Echo:
-        """Note the request and be its answer."""
+        """Record the request and return its response."""
         self.asked = (method, target, dict(headers), body)
         return self
 
@@ -55,7 +55,7 @@ class Echo:
 
 @pytest.fixture
 def answering() -> Iterator[Callable[[Echo], Echo]]:
-    """Let a server answer at the address while a test runs."""
+    """Serve the address while a test runs."""
 
     def begin(server: Echo) -> Echo:
         serve(ADDRESS, server)
@@ -117,7 +117,7 @@ def test_a_slow_answer_ends_at_the_limit(
 def test_a_slow_answer_arrives(
     send: Callable[..., Response], answering: Callable[[Echo], Echo]
 ) -> None:
-    """An answer takes the time that it takes, if the client waits for it."""
+    """A response takes its time if the client waits for it."""
     answering(Echo(delay=0.05))
     started = time.monotonic()
     assert send().status == 200
@@ -128,7 +128,7 @@ def test_a_slow_answer_arrives(
 def test_half_a_body_is_cut_off(
     send: Callable[..., Response], answering: Callable[[Echo], Echo]
 ) -> None:
-    """A body that breaks off is an error with the words that a socket would lead to."""
+    """A truncated body is an error with the same words as over a socket."""
     answering(Echo(cut_off=True))
     error = provoke(send)
     assert isinstance(error, DdoauthError)
@@ -138,7 +138,7 @@ def test_half_a_body_is_cut_off(
 
 @both
 def test_nobody_answers_at_an_address_that_ended(send: Callable[..., Response]) -> None:
-    """Where nothing answers there is no connection, for the sender and for the browser."""
+    """If nothing responds, neither the sender nor the browser gets a connection."""
     assert provoke(send).code == "no_network"
     assert provoke(Browser().open, ADDRESS).code == "no_network"
 

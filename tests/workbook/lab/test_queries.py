@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.builders import ACCESS_TOKEN, response, tokens
 
-from ddoauth_kit.api import queries
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.workbook.lab import queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ def test_a_log_search_counts_in_milliseconds() -> None:
 
 @pytest.mark.parametrize(("read", "name"), READERS)
 def test_a_list_is_returned(read: Callable[[Response], list], name: str) -> None:
-    """The objects come out; what is no object, and a missing list, leave nothing."""
+    """Objects are returned; anything else, or a missing list, returns nothing."""
     assert read(response(200, json.dumps({name: [{"a": 1}, "x", None]}))) == [{"a": 1}]
     assert read(response(200, "{}")) == []
 

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ddoauth_kit.errors import AuthorizationError
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook import open_lab
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 
 def test_approve_and_deny() -> None:

@@ -1,79 +1,41 @@
-"""Read a store's secrets, to export them to a secret manager or to mask them."""
+"""Read every stored secret, so that it can be found and masked."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.binder import on_binder
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.secret import Secret
-from ddoauth_kit.store.choice import existing_stores
+from ddoauth_kit.store import FileStore, KeyringStore
+from ddoauth_kit.store.choice import KINDS, files_folder, wanted_kind
 from ddoauth_kit.store.environment import EnvironmentFirst
+from ddoauth_kit.store.keyrings import usable_keyring
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
-    from ddoauth_kit.store.slots import Slot, Store
+    from ddoauth_kit.store import Store
 
 _SECRET_FIELD: Final = re.compile(r"token|secret|key|password|verifier|\bcode\b", re.IGNORECASE)
-
-
-def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None = None) -> int:
-    """Write secrets in clear text, one JSON object per line, and return their number.
-
-    `to` is an open file descriptor that is not a terminal, or the path of a new file, which is
-    created with mode 0600. Each object has the fields of `Slot` and `secret`. Unless `slots` names
-    some, all slots that the store lists are written; secrets in the environment are not.
-
-    Raises:
-        InputError: `bad_export`, or `not_stored` for a store that cannot be read.
-    """
-    store = store.beneath if isinstance(store, EnvironmentFirst) else store
-    chosen = store.slots() if slots is None else tuple(slots)
-    pairs = [(slot, store.get(slot)) for slot in chosen]
-    lines = [
-        json.dumps({**asdict(slot), "secret": secret.reveal()}) + "\n"
-        for slot, secret in pairs
-        if secret is not None
-    ]
-    file, ours = _opened(to)
-    try:
-        with os.fdopen(file, "w", encoding="utf-8", closefd=ours) as opened:
-            opened.writelines(lines)
-    except OSError as error:
-        raise InputError("bad_export", f"The export was interrupted: {error.strerror}.") from None
-    return len(lines)
-
-
-def _opened(to: int | Path) -> tuple[int, bool]:
-    """Return a file descriptor, and whether the caller must close it."""
-    if isinstance(to, int):
-        if os.isatty(to):
-            raise InputError("bad_export", "A terminal would show the secrets.")
-        return to, False
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        return os.open(to, flags, 0o600), True
-    except OSError as error:
-        raise InputError("bad_export", f"{to} cannot be created: {error.strerror}.") from None
 
 
 def stored_secrets(store: Store) -> tuple[Secret, ...]:
     """Return every secret in a store, including those inside records.
 
     Stored values are returned even if an environment variable overrides them. Unreadable slots are
-    left out.
+    skipped.
     """
     return read_stores([store]).secrets
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSecrets:
-    """The secrets from several stores, and a description of anything that could not be read."""
+    """The secrets from several stores, and a description of everything that could not be read."""
 
     secrets: tuple[Secret, ...]
     unread: tuple[str, ...] = ()
@@ -82,9 +44,30 @@ class StoredSecrets:
 def secrets_of_this_user(environ: Mapping[str, str] = os.environ) -> StoredSecrets:
     """Return the secrets in the stores that a lab could use, without creating a store."""
     try:
-        return read_stores(existing_stores(environ))
+        return read_stores(_existing_stores(environ))
     except InputError as error:
         return StoredSecrets((), unread=(error.what,))
+
+
+def _existing_stores(environ: Mapping[str, str]) -> tuple[Store, ...]:
+    """Return the stores that may contain this user's secrets, without creating any.
+
+    Files are included even if a keyring works now, because they may date from a time when it
+    didn't. The keyring is included unless `DDOAUTH_STORE` names another kind.
+
+    Raises:
+        InputError: `unknown_store`, `bad_store_folder`, `unsafe_store` or `not_stored`.
+    """
+    if on_binder(environ):
+        return ()
+    found: list[Store] = []
+    wanted, _ = wanted_kind(environ)
+    folder, _ = files_folder(environ)
+    if folder is not None and folder.is_dir():
+        found.append(FileStore(folder))
+    if wanted == KINDS[0] and (backend := usable_keyring()[0]) is not None:
+        found.append(KeyringStore(backend))
+    return tuple(found)
 
 
 def read_stores(stores: Iterable[Store]) -> StoredSecrets:

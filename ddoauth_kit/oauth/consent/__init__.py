@@ -1,1 +1,0 @@
-"""Get consent without a notebook."""
