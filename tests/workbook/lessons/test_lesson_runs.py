@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,16 +10,12 @@ from support.places import TESTS
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook import run_lessons
-from ddoauth_kit.workbook.lessons.notebooks import notebooks_folder
-from ddoauth_kit.workbook.runs.local_runner import LocalRunner
-from ddoauth_kit.workbook.runs.run_matrix import RunSettings, client_of_file, matrix
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ddoauth_kit.workbook.lessons.lesson_runs import LessonRuns
-    from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
 
 READER = TESTS / "data" / "reader_client.json"
 SITES = ("us1", "eu", "us1-fed")
@@ -115,33 +108,3 @@ def test_all_is_every_site(tmp_path: Path) -> None:
     runs = run_lessons(str(notebook_file(tmp_path, "works", "print(SITE)")))
     assert len(runs.runs) == 9
     assert len(runs.failures) == 0
-
-
-@pytest.mark.long
-def test_papermill_s_own_parameter(tmp_path: Path) -> None:
-    """`papermill -p SITES eu1` shows what a matrix shows for eu1, in a kernel that is not forked.
-
-    Both run a lesson for a partner's client file.
-    """
-    lesson = notebooks_folder() / "05_probe_the_scopes.ipynb"
-    alone = tmp_path / "alone.ipynb"
-    command = [sys.executable, "-m", "papermill", "--no-progress-bar", str(lesson), str(alone)]
-    given = ["-p", "SITE", "eu1", "-p", "SITES", "eu1", "-p", "CLIENT", str(READER)]
-    subprocess.run([*command, *given], check=True, capture_output=True)
-    cases = matrix([lesson], sites=["us1", "eu1"], clients=[client_of_file(str(READER))])
-    found: list[NotebookRun] = []
-    runner = LocalRunner(cold=True)
-    assert runner.run(cases[1:], settings=RunSettings(), out=tmp_path, done=found.append)
-    assert [(run.site, run.error) for run in found] == [("eu1", "")]
-    shown = [_texts(alone), _texts(tmp_path / found[0].output)]
-    assert shown[0] == shown[1]
-    assert any("eu1" in text for text in shown[0])
-    assert not any("us3" in text for text in shown[0])
-
-
-def _texts(path: Path) -> list[str]:
-    """Return the plain texts of a notebook's outputs."""
-    outputs = [
-        o for cell in json.loads(path.read_text("utf-8"))["cells"] for o in cell.get("outputs", ())
-    ]
-    return ["".join(o.get("text") or o.get("data", {}).get("text/plain", ())) for o in outputs]

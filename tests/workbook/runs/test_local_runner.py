@@ -65,15 +65,35 @@ def test_failures_and_tables(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_every_lesson_runs_in_a_forked_kernel(tmp_path: Path) -> None:
-    """Each passes in a matrix of sites, for a partner's registration."""
+    """Each passes in a matrix of sites, for a partner's registration.
+
+    Where `papermill` gets the same parameters, a lesson shows the same in a kernel of its own.
+    """
+    site = "us1-fed"
     clients = [client_of_file(str(READER))]
-    cases = [
-        case
-        for case in matrix(find_notebooks(), sites=["us1", "us1-fed"], clients=clients)
-        if case.site == "us1-fed"
-    ]
+    whole = matrix(find_notebooks(), sites=["us1", site], clients=clients)
+    cases = [case for case in whole if case.site == site]
     runs = _run(cases, tmp_path)
     assert {run.name: run.error for run in runs} == {case.name: "" for case in cases}
+    (case,) = (case for case in cases if case.notebook.stem == "05_probe_the_scopes")
+    alone = tmp_path / "alone.ipynb"
+    command = [sys.executable, "-m", "papermill", "--no-progress-bar"]
+    given = ["-p", "SITE", site, "-p", "SITES", site, "-p", "CLIENT", str(READER)]
+    subprocess.run(
+        [*command, str(case.notebook), str(alone), *given], check=True, capture_output=True
+    )
+    shown = [_texts(alone), _texts(tmp_path / f"{case.name}.ipynb")]
+    assert shown[0] == shown[1]
+    assert any(site in text for text in shown[0])
+    assert not any("us3" in text for text in shown[0])
+
+
+def _texts(path: Path) -> list[str]:
+    """Return the plain texts of a notebook's outputs."""
+    outputs = [
+        o for cell in json.loads(path.read_text("utf-8"))["cells"] for o in cell.get("outputs", ())
+    ]
+    return ["".join(o.get("text") or o.get("data", {}).get("text/plain", ())) for o in outputs]
 
 
 def test_forked_kernels_share_imports_and_nothing_else(tmp_path: Path) -> None:

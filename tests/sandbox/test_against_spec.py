@@ -1,4 +1,4 @@
-"""The sandbox requires what Datadog's spec requires, according to independent code."""
+"""The sandbox serves and requires what Datadog's spec says, according to independent code."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.direct import NOBODY, ask
+from support.places import ROOT
+
+from ddoauth_kit.maintenance.sandbox_page import README
+from ddoauth_kit.sandbox.facts.catalogue import catalogue
+from ddoauth_kit.sandbox.facts.unserved import UNSERVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Partner
-
-# Reading Datadog's description takes half a minute.
-pytestmark = pytest.mark.long
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 INTAKE = "http-intake.logs"
@@ -76,13 +78,53 @@ def is_closed(method: str, path: str) -> bool:
     return bool(keys) or changes or "/service_accounts/{service_account_id}/app" in path
 
 
-def test_one_complete_set_is_enough(
+@pytest.mark.long
+def test_the_sandbox_is_as_the_spec_says(
+    shared: Partner,
+    spec_documents: tuple[dict[str, Any], ...],
     operations: list[Operation],
     token_with: Callable[[frozenset[str]], str],
     is_refused: Callable[..., bool],
 ) -> None:
-    """A token with exactly one of the sets, whichever, passes each operation's scope check."""
+    """All that is described and not served stands in the list, and both READMEs count it.
+
+    A token with exactly one of an operation's sets of scopes passes its check, whichever set; one
+    that lacks one scope of each set is refused, whichever scopes. Every scope of the spec is one of
+    the demo client's. Key management alone is closed to tokens: the one deliberate difference.
+    """
+    _check_what_is_left_out(spec_documents)
     assert len(operations) > 1850
+    _check_complete_sets(operations, token_with, is_refused)
+    every = frozenset(shared.client.scopes)
+    _check_sets_one_scope_short(operations, token_with, is_refused, every=every)
+    named = {scope for *_, sets in operations for scopes in sets for scope in scopes}
+    assert len(named) > 100
+    assert named <= every
+    _check_closed(shared, operations)
+
+
+def _check_what_is_left_out(documents: tuple[dict[str, Any], ...]) -> None:
+    """Compare the list and both READMEs with what is described."""
+    described = [
+        (method.upper(), path)
+        for document in documents
+        for path, item in document["paths"].items()
+        for method in METHODS & item.keys()
+    ]
+    served = {(operation.method, operation.path) for operation in catalogue().operations}
+    assert set(described) - served == {(each.method, each.path) for each in UNSERVED}
+    count = len(described)
+    text = f"{count - len(UNSERVED):,} of the {count:,} operations"
+    assert text in README.read_text("utf-8")
+    assert text in (ROOT / "README.md").read_text("utf-8")
+
+
+def _check_complete_sets(
+    operations: list[Operation],
+    token_with: Callable[[frozenset[str]], str],
+    is_refused: Callable[..., bool],
+) -> None:
+    """Call each open operation once with each of its sets."""
     wrong = [
         (method, path, sorted(scopes))
         for method, path, role, sets in operations
@@ -93,14 +135,14 @@ def test_one_complete_set_is_enough(
     assert not wrong
 
 
-def test_one_scope_short_of_every_set_is_not(
-    shared: Partner,
+def _check_sets_one_scope_short(
     operations: list[Operation],
     token_with: Callable[[frozenset[str]], str],
     is_refused: Callable[..., bool],
+    *,
+    every: frozenset[str],
 ) -> None:
-    """A token with all scopes but one of each set is refused, whichever one is taken."""
-    every = frozenset(shared.client.scopes)
+    """Call each operation with all scopes but one of each of its sets."""
     tried, wrong = 0, []
     for method, path, role, sets in operations:
         for missing in product(*sets):
@@ -111,19 +153,8 @@ def test_one_scope_short_of_every_set_is_not(
     assert tried > 850
 
 
-def test_what_the_spec_names_is_what_the_client_can_ask(
-    shared: Partner, operations: list[Operation]
-) -> None:
-    """Every scope of the spec is one of the demo client's."""
-    named = {scope for *_, sets in operations for scopes in sets for scope in scopes}
-    assert len(named) > 100
-    assert named <= set(shared.client.scopes)
-
-
-def test_key_management_is_closed_whatever_the_spec_says(
-    shared: Partner, operations: list[Operation]
-) -> None:
-    """The one deliberate difference from the spec, counted."""
+def _check_closed(shared: Partner, operations: list[Operation]) -> None:
+    """Count the operations that are closed, and ask each."""
     token = shared.tokens()["access_token"]
     closed = [(m, p, r) for m, p, r, _ in operations if is_closed(m, p)]
     assert len(closed) == 24
