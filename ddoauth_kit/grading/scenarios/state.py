@@ -128,7 +128,12 @@ def browser_bound(bench: Bench) -> list[Finding]:
     if arrival.connected:
         text = "The server counts a browser that did not begin the attempt as connected."
         return [check.broken(text, events=arrival.events)]
-    return [check.met("This attempt's redirect, opened in another browser, did not lead to tokens.", events=arrival.events)]
+    return [
+        check.met(
+            "This attempt's redirect, opened in another browser, did not lead to tokens.",
+            events=arrival.events,
+        )
+    ]
 
 
 SCENARIOS: Final = (
