@@ -205,12 +205,22 @@ def test_a_secret_of_the_sender_alone(
 def test_every_slot_of_the_sender(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that sends the sender's secrets back, slot by slot, reveals none of them."""
+    """A worker that sends the sender's secrets back, slot by slot, reveals none of them.
+
+    Each stands in four of the positions. A run without a cluster shows each in all of them, in
+    test_run_secrets.py.
+    """
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))
     canaries = fill(FileStore(tmp_path / "store"), slots())
     backwards = f"BACKWARDS = {[canary[::-1] for canary in canaries]!r}"
-    prints = "".join(f"    print({each})\n" for each in POSITIONS)
-    shown = f"{POSITIONED}for each in BACKWARDS:\n    s = each[::-1]\n{prints}print('end')"
+    functions = ", ".join(f"lambda s: {each}" for each in POSITIONS)
+    shown = (
+        f"{POSITIONED}FUNCTIONS = [{functions}]\n"
+        "for number, each in enumerate(BACKWARDS):\n"
+        "    for place in range(number, number + len(FUNCTIONS), len(FUNCTIONS) // 4):\n"
+        "        print(FUNCTIONS[place % len(FUNCTIONS)](each[::-1]))\n"
+        "print('end')"
+    )
     notebook = notebook_file(tmp_path, "slots", backwards, shown, f"# {canaries}")
     (case,) = matrix([notebook], sites=["us1"])
     runner = ClusterRunner(cluster.scheduler_address)
