@@ -282,7 +282,7 @@ def test_a_scheduler_that_cannot_be_is_refused_at_once(scheme: str, host: str, p
     ):
         knock(f"{scheme}://{host}{port}" if scheme else f"{host}{port}")
     assert caught.value.code == "no_executor"
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
 
 
 NOBODY = ("", "None", "null", "undefined", "nil", "NaN", "false")

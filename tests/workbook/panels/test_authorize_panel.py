@@ -137,7 +137,7 @@ def test_cancel_does_not_wait_for_an_exchange(lab: Lab, monkeypatch: pytest.Monk
     assert entered.wait(10)
     started = time.monotonic()
     panel.cancel()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     gate.set()
     browser.join(10)
     assert panel.finish(10)
