@@ -60,8 +60,6 @@ LONGEST = (
     "tests/workbook/lab/",
     "tests/soak/",
 )
-# The tests of these files share nothing and mostly wait, so each goes wherever a process is free.
-APART = ("tests/grading/test_script_browser.py",)
 MOST_PROCESSES = 4
 # Tests with these markers run only where a marker expression names them.
 ASKED_FOR = ("soak", "judge", "runtimes", "tab")
@@ -84,8 +82,6 @@ class WholeFiles(LoadFileScheduling):
     """Keep a file in one process, and all files of the browser, which share it, in one as well."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(APART):
-            return nodeid
         return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
 
 
