@@ -192,7 +192,7 @@ def error_texts(response: Response) -> tuple[str, ...]:
 def oauth_error(response: Response) -> tuple[str, tuple[str, ...]]:
     """Return the OAuth error code and all error messages, from Datadog's format or RFC 6749's.
 
-    Datadog writes `invalid_grant - text` as one string. If there is no code, return "" for it.
+    Datadog writes `invalid_grant - text` as one string. The code is "" if the response has none.
     """
     texts = error_texts(response)
     code, _, _ = (texts[0] if texts else "").partition(" - ")

@@ -71,8 +71,8 @@ class Document:
     def inserted(self, *path: str, value: str, before: str | None = None) -> tuple[Edit, ...]:
         """Return the edit that adds a member, indented like its neighbour.
 
-        The member goes before the sibling `before` if that exists, otherwise to the end. If there
-        is no object at this path, there is no edit.
+        The member goes before the sibling `before` if that exists, otherwise to the end. The result
+        is empty if the path does not lead to an object.
         """
         *above, key = path
         siblings = self.get(*above)

@@ -189,7 +189,7 @@ def test_a_dead_token_makes_one_call(probed: Callable[..., Probed]) -> None:
 
 
 def test_a_revoked_key_is_refused(probed: Callable[..., Probed]) -> None:
-    """Data in is tested by sending or, without writes, by asking; a missing key is no failure."""
+    """It is refused if data is sent, and if only the key is checked; no key is not a failure."""
     scene = probed()
     grant = scene.grant()
     key = scene.key(grant)

@@ -95,7 +95,7 @@ def test_response_type_is_code(
 @pytest.mark.behaviour("authorize-pkce-required")
 @pytest.mark.checklist("S3")
 def test_challenge_is_required(partner: Partner, read_redirect: Read) -> None:
-    """Without a challenge there is no code, so a verifier never comes without a challenge."""
+    """A request without a challenge is refused, so every code that is issued has a challenge."""
     answer = partner.ask(code_challenge=None, code_challenge_method=None)
     assert read_redirect(answer) == {
         "error": "invalid_request",

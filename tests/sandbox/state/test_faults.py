@@ -304,7 +304,7 @@ def test_revoked_grant(partner: Partner, first: str) -> None:
 
 
 def test_key_exists(partner: Partner) -> None:
-    """The response is 409 although there is no key."""
+    """The fault responds with 409 even before a key exists."""
     partner.sandbox.inject("key-exists:1")
     assert partner.make_key().status_code == 409
     assert partner.make_key().status_code == 201
