@@ -6,11 +6,11 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.binder import on_binder
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.secret import Secret
+from ddoauth_kit.masking.redaction import labelled_secrets
 from ddoauth_kit.store import FileStore, KeyringStore
 from ddoauth_kit.store.choice import KINDS, files_folder, wanted_kind
 from ddoauth_kit.store.environment import EnvironmentFirst
@@ -19,6 +19,7 @@ from ddoauth_kit.store.keyrings import usable_keyring
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ddoauth_kit.secret import Secret
     from ddoauth_kit.store import Store
 
 _SECRET_FIELD: Final = re.compile(r"token|secret|key|password|verifier|\bcode\b", re.IGNORECASE)
@@ -98,16 +99,8 @@ def _with_inner(secret: Secret) -> Iterator[Secret]:
         record = json.loads(secret.reveal())
     except (ValueError, RecursionError):
         return
-    yield from _fields(record)
+    yield from labelled_secrets(record, _label)
 
 
-def _fields(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narrower type
-    if isinstance(value, list):
-        for item in value:
-            yield from _fields(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if isinstance(item, str) and item and _SECRET_FIELD.search(name):
-                yield Secret(item, label=name)
-            else:
-                yield from _fields(item)
+def _label(name: str, _: str) -> str:
+    return name if _SECRET_FIELD.search(name) else ""

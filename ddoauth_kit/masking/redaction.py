@@ -13,7 +13,7 @@ from ddoauth_kit.printable import counted
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 _BODY_FIELDS: Final = sorted({*SECRET_FIELDS, "token", "password"})
 _QUOTED_FIELD: Final = re.compile(
@@ -119,7 +119,7 @@ def masked_body(
         body = json.loads(text)
     except (ValueError, RecursionError):
         return _cut(_torn(text, mask, longest), longest), ()
-    issued = tuple(_issued(body))
+    issued = tuple(labelled_secrets(body, _body_label))
     mask = type(mask)((*mask.secrets, *issued)) if issued else mask
     if longest is not None and len(text) > _MANY * longest:
         return _cut(_torn(text, mask, longest), longest), issued
@@ -146,20 +146,24 @@ def _fields(text: str) -> str:
 def issued_secrets(text: str) -> tuple[Secret, ...]:
     """Return the secrets that a JSON response issues, so that copies of them can also be masked."""
     try:
-        return tuple(_issued(json.loads(text)))
+        return tuple(labelled_secrets(json.loads(text), _body_label))
     except (ValueError, RecursionError):
         return ()
 
 
-def _issued(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narrower type
+def labelled_secrets(value: Any, label: Callable[[str, str], str]) -> Iterator[Secret]:  # noqa: ANN401 - JSON
+    """Yield the strings of a JSON value that are secret.
+
+    `label` takes a field's name and its text, and returns the secret's label, or "" for no secret.
+    """
     if isinstance(value, list):
         for item in value:
-            yield from _issued(item)
+            yield from labelled_secrets(item, label)
     elif isinstance(value, dict):
         for name, item in value.items():
-            if isinstance(item, str) and item and (label := _body_label(name, item)):
-                yield Secret(item, label=label)
-            yield from _issued(item)
+            if isinstance(item, str) and item and (found := label(name, item)):
+                yield Secret(item, label=found)
+            yield from labelled_secrets(item, label)
 
 
 def outline(text: str) -> str:
