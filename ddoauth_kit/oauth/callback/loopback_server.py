@@ -105,6 +105,7 @@ class _Server(socketserver.ThreadingTCPServer):
     # Windows, the same option would let another program take over the port.
     allow_reuse_address = os.name == "posix"
     request_queue_size = 512
+    timeout = 0.5
 
     def __init__(
         self,
@@ -120,17 +121,27 @@ class _Server(socketserver.ThreadingTCPServer):
         self.refuse = refuse
         self.user = user
         self.open = _Open()
+        self._ends = threading.Event()
         super().__init__((host, port), _Connection)
         self.port: int = self.server_address[1]
+        self._thread = threading.Thread(
+            target=self._serve, name=f"ddoauth-callback-{self.port}", daemon=True
+        )
 
     def start(self) -> None:
         """Start serving, in a separate thread."""
-        run = {"target": self.serve_forever, "args": (0.05,), "daemon": True}
-        threading.Thread(name=f"ddoauth-callback-{self.port}", **run).start()  # type: ignore[arg-type]
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while not self._ends.is_set():
+            self.handle_request()
 
     def stop(self) -> None:
         """End that thread and close the port."""
-        self.shutdown()
+        self._ends.set()
+        with suppress(OSError):  # without it, the thread sees the end after `timeout`
+            socket.create_connection(self.server_address[:2], timeout=self.timeout).close()
+        self._thread.join()
         self.server_close()
 
     def get_request(self) -> tuple[socket.socket, object]:
