@@ -93,6 +93,7 @@ def test_threads_and_clients_share_one_refresh(scene: Scene, store: FileStore) -
 
 
 @pytest.mark.checklist("C12")
+@pytest.mark.parametrize("scene", [True], indirect=True, ids=["rotated"])
 def test_coroutines_share_one_refresh(scene: Scene, store: FileStore) -> None:
     """A hundred coroutines make their own calls: one token request, and all calls succeed."""
     grant, _ = _expired(scene, store)
@@ -130,6 +131,7 @@ os.write(1, f"{os.getpid()} {hash(grant.tokens().access_token.reveal())}\\n".enc
 
 
 @pytest.mark.checklist("C12")
+@pytest.mark.parametrize("scene", [True], indirect=True, ids=["rotated"])
 def test_processes_share_one_refresh(scene: Scene, store: FileStore, tmp_path: Path) -> None:
     """Six processes that share a folder need a token at the same moment: one token request."""
     _, tokens = _expired(scene, store)

@@ -199,8 +199,8 @@ def test_a_token_may_expire_twice(serve: Serve) -> None:
 @pytest.mark.checklist("C13")
 def test_an_endpoint_without_oauth_does_not_kill_the_token(serve: Serve) -> None:
     """Its 401 is returned; calls that were refused together share the check."""
-    twin = Twin(closed=True, slow=0.02)
-    twin.check = Answer(after=0.02)
+    twin = Twin(closed=True, slow=0.01)
+    twin.check = Answer(after=0.01)
     server = serve(respond=twin)
 
     async def workers(_grant: Grant, call: Call) -> list[int]:

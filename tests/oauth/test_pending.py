@@ -90,7 +90,7 @@ def test_waiting_can_be_asked_about_without_ending_it() -> None:
 
 
 @pytest.mark.checklist("L10")
-@pytest.mark.parametrize("flood", [1, 9_999, 10_000, 10_001, 12_000])
+@pytest.mark.parametrize("flood", [1, pending.MOST + 1])
 def test_a_flood_costs_no_memory_and_nobody_else(flood: int) -> None:
     """Ten thousand attempts wait at most; who came before a flood or after it is still there."""
     waiting, request = PendingAuthorizations(), _request()

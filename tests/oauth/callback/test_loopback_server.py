@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -81,13 +81,13 @@ def test_a_slow_client_does_not_block_and_is_given_up(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that sends a byte now and then finally gets 408; others never notice."""
-    monkeypatch.setattr(callback_server, "PATIENCE", 1.0)
+    monkeypatch.setattr(callback_server, "PATIENCE", 0.5)
     with socket.create_connection(("127.0.0.1", port), timeout=5) as slow:
         slow.sendall(b"GET /slow")
         began = time.monotonic()
         assert get(f"http://127.0.0.1:{port}/fast").status == 200
-        assert time.monotonic() - began < 0.8
-        time.sleep(0.2)
+        assert time.monotonic() - began < 0.4
+        time.sleep(0.1)
         slow.sendall(b"er")
         assert slow.recv(65536).startswith(b"HTTP/1.1 408 ")
         assert time.monotonic() - began < 4.0
@@ -95,16 +95,11 @@ def test_a_slow_client_does_not_block_and_is_given_up(
 
 HALF = [
     b"",
-    b"G",
     b"GET",
-    b"GET /",
     b"GET / HTTP/1.1",
-    b"GET / HTTP/1.1\r\n",
     b"GET / HTTP/1.1\r\nHost: h\r\n",
     b"GET / HTTP/1.1\r\nHost: h\r\nCookie: a=",
     b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9",
-    b"HEAD /",
-    b"\r\n",
     b"\r\n\r\n",
 ]
 
@@ -114,15 +109,14 @@ HALF = [
 def test_half_open_connections_keep_nobody_out(port: int, begin: bytes) -> None:
     """However many unfinished requests there are, a browser gets a response at once."""
     with ExitStack() as stack:
-        for count in (AT_ONCE + 1, AT_ONCE - 1):
-            for _ in range(count):
-                half = socket.create_connection(("127.0.0.1", port), timeout=5)
-                stack.enter_context(half)
-                half.sendall(begin)
-            began = time.monotonic()
-            for _ in range(3):
-                assert get(f"http://127.0.0.1:{port}/browser").status == 200
-            assert time.monotonic() - began < 2.0
+        for _ in range(AT_ONCE + 1):
+            half = socket.create_connection(("127.0.0.1", port), timeout=5)
+            stack.enter_context(half)
+            half.sendall(begin)
+        began = time.monotonic()
+        for _ in range(3):
+            assert get(f"http://127.0.0.1:{port}/browser").status == 200
+        assert time.monotonic() - began < 2.0
 
 
 @pytest.mark.checklist("L10")
@@ -139,16 +133,22 @@ def test_the_newest_connection_is_not_the_one_that_gives_way(port: int) -> None:
 
 
 @pytest.mark.checklist("L10")
-@pytest.mark.parametrize("piece", [b"a", b"X: y\r\n", b"\r"])
-def test_a_refused_client_that_goes_on_sending_is_hung_up_on(port: int, piece: bytes) -> None:
+def test_refused_clients_that_go_on_sending_are_hung_up_on(port: int) -> None:
     """After the response, a socket is read only for a moment, however often data arrives."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+    with ExitStack() as stack:
+        sending = {}
+        for piece in (b"a", b"X: y\r\n", b"\r"):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            client.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+            sending[piece] = client
         began = time.monotonic()
-        with suppress(OSError):  # the other side has closed
-            while time.monotonic() - began < 4.0:
-                connection.sendall(piece)
-                time.sleep(0.02)
+        while sending and time.monotonic() - began < 4.0:
+            for piece, client in list(sending.items()):
+                try:
+                    client.sendall(piece)
+                except OSError:  # the other side has closed
+                    del sending[piece]
+            time.sleep(0.02)
         assert time.monotonic() - began < 3.0
 
 
@@ -183,7 +183,7 @@ sys.stdin.readline()
 
 
 @pytest.mark.checklist("L10")
-@pytest.mark.parametrize("waiting", [1, 5, 40])
+@pytest.mark.parametrize("waiting", [1, 40])
 def test_without_descriptors_it_does_not_spin(waiting: int) -> None:
     """Connections that can't be accepted use no CPU, and get a response once they can be."""
     command = [sys.executable, "-c", STARVED]
