@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.maintenance.spec.bodies import answers_document
@@ -36,6 +36,14 @@ SCHEMAS: Final = PACKAGE_FOLDER / "sandbox" / "facts" / "schemas.json"
 SUCCESS, FOUND, BAD_INPUT = 0, 1, 2
 
 
+class Derived(NamedTuple):
+    """What the data files hold."""
+
+    catalogue: dict[str, Any]
+    answers: dict[str, Any]
+    schemas: dict[str, Any]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the data files; return 1 for drift and 2 for a missing spec."""
     options = _parser().parse_args(arguments)
@@ -44,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DdoauthError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the answer
         return BAD_INPUT
-    return _check(spec) if options.check else _write(spec)
+    return (_check if options.check else _write)(spec, derived(spec))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,14 +74,19 @@ def _version(options: argparse.Namespace) -> str:
     return str(options.version or current.rpartition(" ")[2])
 
 
-def _check(spec: Spec) -> int:
+def derived(spec: Spec) -> Derived:
+    """Return the content of the catalogue, of the answers and of the schemas."""
+    return Derived(catalogue_document(spec), answers_document(spec), schemas_document(spec))
+
+
+def _check(spec: Spec, new: Derived) -> int:
     old = json.loads(CATALOGUE.read_text("utf-8"))
     answers = json.loads(ANSWERS.read_text("utf-8"))
     schemas = json.loads(SCHEMAS.read_text("utf-8"))
     found = [
-        *drift(old, new=catalogue_document(spec)),
-        *answers_drift(answers, new=answers_document(spec)),
-        *schemas_drift(schemas, new=schemas_document(spec)),
+        *drift(old, new=new.catalogue),
+        *answers_drift(answers, new=new.answers),
+        *schemas_drift(schemas, new=new.schemas),
     ]
     if found:
         print(table(found))  # noqa: T201 - the answer
@@ -81,10 +94,10 @@ def _check(spec: Spec) -> int:
     return FOUND if found else SUCCESS
 
 
-def _write(spec: Spec) -> int:
-    CATALOGUE.write_text(written(catalogue_document(spec)), "utf-8")
-    ANSWERS.write_text(written_answers(answers_document(spec)), "utf-8")
-    SCHEMAS.write_text(written_schemas(schemas_document(spec)), "utf-8")
+def _write(spec: Spec, new: Derived) -> int:
+    CATALOGUE.write_text(written(new.catalogue), "utf-8")
+    ANSWERS.write_text(written_answers(new.answers), "utf-8")
+    SCHEMAS.write_text(written_schemas(new.schemas), "utf-8")
     names = f"{CATALOGUE.name}, {ANSWERS.name} and {SCHEMAS.name}"
     print(f"{names} hold {spec.name}")  # noqa: T201 - the answer
     return SUCCESS
