@@ -136,13 +136,14 @@ def _starts(path: Path) -> Iterator[tuple[str, str]]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, ast.Call):
             continue
+        last = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if last not in STARTS and not last.startswith(("execl", "execv", "spawnl", "spawnv")):
+            continue
         name = ast.unparse(node.func)
-        last = name.rpartition(".")[2]
         module = name.partition(".")[0]
         known_module = module in {"subprocess", "os", "asyncio", "multiprocessing", "pty"}
         alone = name == last and last not in {"run", "call", "system", "Process"}
-        starts = last in STARTS or last.startswith(("execl", "execv", "spawnl", "spawnv"))
-        if starts and (known_module or alone) and name != "asyncio.run":
+        if (known_module or alone) and name != "asyncio.run":
             yield path.relative_to(KIT).as_posix(), name
 
 
