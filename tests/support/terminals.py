@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -9,8 +10,11 @@ import subprocess
 import sys
 import termios
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unittest import mock
 
+from ddoauth_kit.cli import main
 from support.places import ROOT
 from support.visitors import Person
 
@@ -38,6 +42,15 @@ def client_file(
     }
     path.write_text(json.dumps({"integration": integration}))
     return path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind, with the names that a process has for it."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Terminal:
@@ -76,6 +89,15 @@ class Terminal:
             check=False,
             timeout=240,
         )
+
+    def type(self, *arguments: str) -> Outcome:
+        """Run a command with nobody at the keyboard, in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        streams = {"stdin": io.StringIO(), "stdout": out, "stderr": err}
+        environ = mock.patch.dict(os.environ, self.environ, clear=True)
+        with environ, mock.patch.multiple(sys, **streams):
+            code = main(list(arguments))
+        return Outcome(code, out.getvalue(), err.getvalue())
 
     def log_in(self, *arguments: str, decision: str = "approve") -> tuple[int, str, str]:
         """Log in as a person does: read the address, decide in a browser or paste."""
