@@ -272,7 +272,6 @@ def _environment(folder: Path) -> dict[str, str]:
 
 COMMANDS = {
     "run": ["ddoauth", "run", "{notebook}", "--out", "out"],
-    "run-cold": ["ddoauth", "run", "{notebook}", "--out", "out", "--cold"],
     "run-forked": ["ddoauth", "run", "{notebook}", "--site", "us1", "--site", "eu1", "--out", "o"],
     "engine": ["papermill", "--engine", "ddoauth", "{notebook}", "out.ipynb"],
     "engine-other-kernel": [
@@ -311,9 +310,8 @@ def test_the_module_leaves_the_folder(trap: Path, tmp_path: Path) -> None:
     (trap / "ddoauth_kit").rmdir()
     for name in ("sitecustomize", "usercustomize", *STANDARD):  # run before any program
         (trap / f"{name}.py").unlink()
-    notebook = notebook_file(tmp_path, "works", "import starlette\nprint(SITE)")
     done = subprocess.run(
-        [sys.executable, "-m", "ddoauth_kit", "run", str(notebook), "--out", "out"],
+        [sys.executable, "-m", "ddoauth_kit", *COMMANDS["probe"][1:]],
         cwd=trap,
         env=_environment(tmp_path),
         capture_output=True,
