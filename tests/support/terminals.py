@@ -10,8 +10,7 @@ import subprocess
 import sys
 import termios
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from ddoauth_kit.cli import main
@@ -44,13 +43,17 @@ def client_file(
     return path
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a command left behind, with the names that a process has for it."""
-
-    returncode: int
-    stdout: str
-    stderr: str
+def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process, where its standard streams are no terminals."""
+    raw = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(each, "utf-8", write_through=True) for each in raw)
+    own: dict[str, Any] = {"stdin": io.StringIO(), "stdout": out, "stderr": err}
+    with mock.patch.multiple(sys, argv=["ddoauth", *arguments], **own):
+        try:
+            code = main(arguments)
+        except SystemExit as left:  # argparse ends a command by itself
+            code = int(left.code or 0)
+    return subprocess.CompletedProcess(arguments, code, *(each.getvalue().decode() for each in raw))
 
 
 class Terminal:
@@ -90,14 +93,10 @@ class Terminal:
             timeout=240,
         )
 
-    def type(self, *arguments: str) -> Outcome:
+    def type(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command with nobody at the keyboard, in this process."""
-        out, err = io.StringIO(), io.StringIO()
-        streams = {"stdin": io.StringIO(), "stdout": out, "stderr": err}
-        environ = mock.patch.dict(os.environ, self.environ, clear=True)
-        with environ, mock.patch.multiple(sys, **streams):
-            code = main(list(arguments))
-        return Outcome(code, out.getvalue(), err.getvalue())
+        with mock.patch.dict(os.environ, self.environ, clear=True):
+            return typed(*arguments)
 
     def log_in(self, *arguments: str, decision: str = "approve") -> tuple[int, str, str]:
         """Log in as a person does: read the address, decide in a browser or paste."""
