@@ -110,12 +110,18 @@ def _imported(node: ast.AST, *, types: bool) -> Iterator[str]:
     elif isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     for child in ast.iter_child_nodes(node):
-        yield from _imported(child, types=types)
+        if not isinstance(child, ast.expr):
+            yield from _imported(child, types=types)
 
 
 @cache
+def _without_and_with_types(module: str) -> tuple[set[str], set[str]]:
+    tree = ast.parse(MODULES[module].read_text("utf-8"))
+    return set(_imported(tree, types=False)), set(_imported(tree, types=True))
+
+
 def _imports(module: str, *, types: bool = False) -> set[str]:
-    return set(_imported(ast.parse(MODULES[module].read_text("utf-8")), types=types))
+    return _without_and_with_types(module)[types]
 
 
 @cache

@@ -136,13 +136,14 @@ def _starts(path: Path) -> Iterator[tuple[str, str]]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, ast.Call):
             continue
+        last = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if last not in STARTS and not last.startswith(("execl", "execv", "spawnl", "spawnv")):
+            continue
         name = ast.unparse(node.func)
-        last = name.rpartition(".")[2]
         module = name.partition(".")[0]
         known_module = module in {"subprocess", "os", "asyncio", "multiprocessing", "pty"}
         alone = name == last and last not in {"run", "call", "system", "Process"}
-        starts = last in STARTS or last.startswith(("execl", "execv", "spawnl", "spawnv"))
-        if starts and (known_module or alone) and name != "asyncio.run":
+        if (known_module or alone) and name != "asyncio.run":
             yield path.relative_to(KIT).as_posix(), name
 
 
@@ -271,7 +272,6 @@ def _environment(folder: Path) -> dict[str, str]:
 
 COMMANDS = {
     "run": ["ddoauth", "run", "{notebook}", "--out", "out"],
-    "run-cold": ["ddoauth", "run", "{notebook}", "--out", "out", "--cold"],
     "run-forked": ["ddoauth", "run", "{notebook}", "--site", "us1", "--site", "eu1", "--out", "o"],
     "engine": ["papermill", "--engine", "ddoauth", "{notebook}", "out.ipynb"],
     "engine-other-kernel": [
@@ -310,9 +310,8 @@ def test_the_module_leaves_the_folder(trap: Path, tmp_path: Path) -> None:
     (trap / "ddoauth_kit").rmdir()
     for name in ("sitecustomize", "usercustomize", *STANDARD):  # run before any program
         (trap / f"{name}.py").unlink()
-    notebook = notebook_file(tmp_path, "works", "import starlette\nprint(SITE)")
     done = subprocess.run(
-        [sys.executable, "-m", "ddoauth_kit", "run", str(notebook), "--out", "out"],
+        [sys.executable, "-m", "ddoauth_kit", *COMMANDS["probe"][1:]],
         cwd=trap,
         env=_environment(tmp_path),
         capture_output=True,

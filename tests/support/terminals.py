@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -9,8 +10,10 @@ import subprocess
 import sys
 import termios
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest import mock
 
+from ddoauth_kit.cli import main
 from support.places import ROOT
 from support.visitors import Person
 
@@ -38,6 +41,19 @@ def client_file(
     }
     path.write_text(json.dumps({"integration": integration}))
     return path
+
+
+def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process, where its standard streams are no terminals."""
+    raw = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(each, "utf-8", write_through=True) for each in raw)
+    own: dict[str, Any] = {"stdin": io.StringIO(), "stdout": out, "stderr": err}
+    with mock.patch.multiple(sys, argv=["ddoauth", *arguments], **own):
+        try:
+            code = main(arguments)
+        except SystemExit as left:  # argparse ends a command by itself
+            code = int(left.code or 0)
+    return subprocess.CompletedProcess(arguments, code, *(each.getvalue().decode() for each in raw))
 
 
 class Terminal:
@@ -76,6 +92,11 @@ class Terminal:
             check=False,
             timeout=240,
         )
+
+    def type(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with nobody at the keyboard, in this process."""
+        with mock.patch.dict(os.environ, self.environ, clear=True):
+            return typed(*arguments)
 
     def log_in(self, *arguments: str, decision: str = "approve") -> tuple[int, str, str]:
         """Log in as a person does: read the address, decide in a browser or paste."""

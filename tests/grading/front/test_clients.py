@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,8 @@ OTHERS = tuple(
 )
 CLIENTS = (*PYTHON, *NODE, "curl", *OTHERS)
 USER = "/api/v2/current_user"
+# Each client calls another host than the one before it.
+HOSTS = cycle((("api.datadoghq.com", "us1"), ("api.us3.datadoghq.com", "us3")))
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -32,14 +35,15 @@ def test_datadogs_names_lead_to_the_sandbox(
 ) -> None:
     """A call to Datadog's own host arrives at the sandbox's site of that host."""
     environment = behind.environment() | {"NODE_CLIENTS": str(npm_folder / "clients")}
-    command = calling(client, nodes=nodes)
-    for host, site in (("api.datadoghq.com", "us1"), ("api.us3.datadoghq.com", "us3")):
-        said = behind.run(*command, f"https://{host}{USER}", environment=environment)
-        assert said.endswith("401"), said
-        seen = behind.records.pop()
-        assert (seen.treatment, seen.host, seen.site, seen.role) == ("forwarded", host, site, "api")
-        assert (seen.method, seen.path, seen.status) == ("GET", USER, 401)
-        assert (behind.sandbox.journal[-1].site, behind.sandbox.journal[-1].path) == (site, USER)
+    host, site = next(HOSTS)
+    said = behind.run(
+        *calling(client, nodes=nodes), f"https://{host}{USER}", environment=environment
+    )
+    assert said.endswith("401"), said
+    (seen,) = behind.records
+    assert (seen.treatment, seen.host, seen.site, seen.role) == ("forwarded", host, site, "api")
+    assert (seen.method, seen.path, seen.status) == ("GET", USER, 401)
+    assert (behind.sandbox.journal[-1].site, behind.sandbox.journal[-1].path) == (site, USER)
 
 
 @pytest.mark.parametrize("client", CLIENTS)
