@@ -15,6 +15,7 @@ from papermill.exceptions import PapermillExecutionError
 from support.builders import notebook_file
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.secret import Secret
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs import engine
 from ddoauth_kit.workbook.runs.engine import DdoauthEngine, MaskingManager
@@ -176,6 +177,28 @@ def test_a_kernel_that_does_not_come_up_is_started_again(
     executed = _execute(source, tmp_path / "out.ipynb")
     assert flag.exists()
     assert executed.cells[-1].outputs[0].text == "us1\n"
+
+
+def test_a_secret_that_becomes_known_later_is_masked_in_earlier_cells(tmp_path: Path) -> None:
+    """Each save masks what is known by then, in cells that changed and in those that did not."""
+    made = nbformat.v4.new_output("stream", text="first canary-one-4711, canary-two-4711\n")
+    cells = [nbformat.v4.new_code_cell("1", outputs=[made]), nbformat.v4.new_code_cell("2")]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"papermill": {}})
+    path, known = tmp_path / "o.ipynb", [Secret("canary-one-4711", label="one")]
+    manager = MaskingManager(
+        notebook, known=lambda: tuple(known), output_path=str(path), progress_bar=False
+    )
+    manager.save()
+    assert "first <one>, canary-two-4711" in path.read_text("utf-8")
+    known.append(Secret("canary-two-4711", label="two"))
+    manager.save()
+    assert "first <one>, <two>" in path.read_text("utf-8")
+    made.text += "canary-one-"
+    cells[0].outputs.append(nbformat.v4.new_output("stream", text="4711 again"))
+    notebook.metadata["note"] = "canary-two-4711"
+    manager.save()
+    assert "4711" not in path.read_text("utf-8")
+    assert "canary-one-4711" in notebook.cells[0].outputs[0].text
 
 
 def test_a_manager_without_parameters(tmp_path: Path) -> None:
