@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from support.builders import notebook_file
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.secret import Secret
-from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs import engine
 from ddoauth_kit.workbook.runs.engine import DdoauthEngine, MaskingManager
 
@@ -39,19 +37,11 @@ def _execute(source: Path, output: Path, **options: Any) -> Any:
     )
 
 
-def test_papermill_finds_the_engine(tmp_path: Path) -> None:
-    """The plain command finds it by its entry point, and runs a lesson for another site."""
+def test_papermill_finds_the_engine() -> None:
+    """It has an entry point; tests/workbook/runs/test_canaries.py runs papermill's command."""
     assert [
         point.load() for point in entry_points(group="papermill.engine") if point.name == "ddoauth"
     ] == [DdoauthEngine]
-    output = tmp_path / "out.ipynb"
-    command = ["papermill", str(find_notebooks()[0]), str(output), "--engine", "ddoauth"]
-    options = ["-p", "SITE", "eu1", "--no-progress-bar"]
-    done = subprocess.run(
-        [sys.executable, "-m", *command, *options], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert nbformat.read(output, as_version=4).metadata.papermill.parameters == {"SITE": "eu1"}
 
 
 def test_the_same_as_papermills_own_engine(tmp_path: Path) -> None:
@@ -145,15 +135,6 @@ def test_files_of_output_hold_whole_masked_lines(tmp_path: Path) -> None:
     with (tmp_path / "out.txt").open("w", encoding="utf-8") as file:
         _execute(source, tmp_path / "out.ipynb", stdout_file=file)
     assert (tmp_path / "out.txt").read_text("utf-8") == "<sandbox_secret>\nend"
-
-
-def test_lessons_run_under_nbclient(tmp_path: Path) -> None:
-    """Plain nbclient executes an unmodified lesson."""
-    from nbclient import NotebookClient
-
-    notebook = nbformat.read(find_notebooks()[1], as_version=4)
-    NotebookClient(notebook, kernel_name="python3", shutdown_kernel="immediate").execute()
-    assert all(cell.get("execution_count", 1) for cell in notebook.cells)
 
 
 def test_a_kernel_that_does_not_come_up_is_started_again(
