@@ -43,17 +43,32 @@ _LOOSE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text in a notebook, a description of its place, and the path to it.
+    """One text in a notebook, and the path to it.
 
     `name` is the field that contains it. `is_name` is true if the text is itself a field's name.
     `path` leads to the text, or for a name to its value.
     """
 
-    place: str
     path: tuple[str | int, ...]
     text: str
     name: str = ""
     is_name: bool = False
+
+    @property
+    def place(self) -> str:
+        """Describe the place to a reader."""
+        match self.path:
+            case ("cells", int(cell), "outputs", int(output), *_):
+                return f"cell {cell + 1}, output {output + 1}"
+            case ("cells", int(cell), str(part), *_):
+                return f"cell {cell + 1}, {part}"
+            case ("cells", int(cell), *_):
+                return f"cell {cell + 1}"
+            case ("metadata", "widgets", *_):
+                return "widget state"
+            case ("metadata", str(part), *_):
+                return f"metadata {part}"
+        return "notebook"
 
     @property
     def is_structure(self) -> bool:
@@ -99,19 +114,24 @@ class Piece:
         self.text = self.holder[self.key] = text
 
 
-def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
+def notebook_texts(
+    notebook: Any,  # noqa: ANN401 - JSON
+    *,
+    at: tuple[str | int, ...] = (),
+) -> Iterator[Text]:
     """Yield every string in a notebook or other JSON value, including field names.
 
-    A list of strings counts as one text, because files store sources and outputs that way.
+    A list of strings counts as one text, because files store sources and outputs that way. `at` is
+    the path to the value, if it is part of a notebook.
     """
-    waiting: list[tuple[tuple[str | int, ...], str, Any]] = [((), "", notebook)]
+    waiting: list[tuple[tuple[str | int, ...], str, Any]] = [(at, "", notebook)]
     while waiting:
         path, name, value = waiting.pop()
         if isinstance(value, str):
-            yield Text(_place(path), path, value, name)
+            yield Text(path, value, name)
         elif isinstance(value, list):
             if value and all(isinstance(item, str) for item in value) and _is_lines(path):
-                yield Text(_place(path), path, "".join(value), name)
+                yield Text(path, "".join(value), name)
             else:
                 items = [((*path, i), name, item) for i, item in enumerate(value)]
                 waiting += reversed(items)
@@ -121,27 +141,12 @@ def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
                 waiting.append((inner, str(key), item))
             for key in value:
                 inner = (*path, key)
-                yield Text(_place(inner), inner, str(key), is_name=True)
+                yield Text(inner, str(key), is_name=True)
 
 
 def _is_lines(path: tuple[str | int, ...]) -> bool:
     """Return whether a list of strings in this place is a single text, split into lines."""
     return bool(path) and path[-1] != "tags" and path[:1] != ("metadata",)
-
-
-def _place(path: tuple[str | int, ...]) -> str:
-    match path:
-        case ("cells", int(cell), "outputs", int(output), *_):
-            return f"cell {cell + 1}, output {output + 1}"
-        case ("cells", int(cell), str(part), *_):
-            return f"cell {cell + 1}, {part}"
-        case ("cells", int(cell), *_):
-            return f"cell {cell + 1}"
-        case ("metadata", "widgets", *_):
-            return "widget state"
-        case ("metadata", str(part), *_):
-            return f"metadata {part}"
-    return "notebook"
 
 
 def output_pieces(notebook: Any) -> list[Piece]:  # noqa: ANN401 - JSON

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.masking.patterns import Find
     from ddoauth_kit.secret import Secret
 
+    _Change = tuple[Text, str]
+
 _UNREAD: Final = "<not masked in time>"
 _DESCRIBED: Final = frozenset({("metadata", "kernelspec"), ("metadata", "language_info")})
 
@@ -39,18 +41,42 @@ def mask_notebook(
     `masker` replaces it and `secrets`. After `until` (a `time.monotonic` value), text is replaced
     without being searched.
     """
-    masker = masker or Masker(secrets, keep=keep)
-    torn = list(spread(output_pieces(notebook), masker)) if _in_time(until) else []
-    changes = list(_changes(notebook, masker, until))
-    if not torn and not changes:
-        return notebook
-    copied = copy.deepcopy(notebook)
-    if torn:
-        _cut_spread(output_pieces(copied), masker)
-        changes = list(_changes(copied, masker, until))
-    for text, masked in reversed(changes):
-        _put(copied, text, masked)
-    return copied
+    return NotebookMasker(masker or Masker(secrets, keep=keep))(notebook, until=until)
+
+
+class NotebookMasker:
+    """Masks a notebook that is saved many times, and searches again only the cells that changed."""
+
+    def __init__(self, masker: Masker) -> None:
+        self.masker = masker
+        self._cells: dict[int, tuple[Any, list[_Change]]] = {}
+
+    def __call__(self, notebook: Any, *, until: float | None = None) -> Any:  # noqa: ANN401 - JSON
+        """Return a copy of a notebook without secrets, as `mask_notebook` does."""
+        torn = _in_time(until) and any(spread(output_pieces(notebook), self.masker))
+        copied = copy.deepcopy(notebook) if torn else notebook
+        if torn:
+            _cut_spread(output_pieces(copied), self.masker)
+        changes = list(self._changes(copied, until))
+        if not torn and not changes:
+            return notebook
+        copied = copied if torn else copy.deepcopy(notebook)
+        for text, masked in reversed(changes):
+            _put(copied, text, masked)
+        return copied
+
+    def _changes(self, notebook: Any, until: float | None) -> Iterator[_Change]:  # noqa: ANN401
+        cells = notebook.get("cells") if isinstance(notebook, dict) else None
+        if until is not None or not isinstance(cells, list) or not all(map(_is_object, cells)):
+            yield from _changes(notebook_texts(notebook), self.masker, until)
+            return
+        yield from _changes(notebook_texts({**notebook, "cells": []}), self.masker)
+        for number, cell in enumerate(cells):
+            before, changes = self._cells.get(number, (None, []))
+            if before != cell:
+                changes = list(_changes(notebook_texts(cell, at=("cells", number)), self.masker))
+                self._cells[number] = copy.deepcopy(cell), changes
+            yield from changes
 
 
 def spread(
@@ -71,12 +97,10 @@ def field_find(text: Text) -> str:
 
 
 def _changes(
-    notebook: Any,  # noqa: ANN401 - JSON
-    masker: Masker,
-    until: float | None,
-) -> Iterator[tuple[Text, str]]:
+    texts: Iterable[Text], masker: Masker, until: float | None = None
+) -> Iterator[_Change]:
     numbers = count(1)
-    for text in notebook_texts(notebook):
+    for text in texts:
         if text.is_structure:
             continue
         if not _in_time(until):
@@ -86,6 +110,10 @@ def _changes(
         masked = _masked(text, masker)
         if masked != text.text:
             yield text, masked
+
+
+def _is_object(cell: Any) -> bool:  # noqa: ANN401 - JSON
+    return isinstance(cell, dict)
 
 
 def _masked(text: Text, masker: Masker) -> str:

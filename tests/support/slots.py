@@ -14,6 +14,7 @@ from support.places import KIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ddoauth_kit.store import Store
 
@@ -26,17 +27,12 @@ RECORDS: Final = ("grant",)
 
 def kinds_in_the_code() -> set[str]:
     """Return the kinds that appear as string literals in calls of `Slot` and the lab's `_slot`."""
-    return {kind for path in KIT.rglob("*.py") for kind in _kinds(path.read_text("utf-8"))}
+    return {kind for _, call in _calls("Slot", "_slot") for kind in _kind(call)}
 
 
 def unnamed_in_the_code() -> set[str]:
     """Return the files with a call of `Slot` whose kind is not a string literal."""
-    return {
-        path.relative_to(KIT).as_posix()
-        for path in KIT.rglob("*.py")
-        for call in _calls(path.read_text("utf-8"), {"Slot"})
-        if not (call.args and isinstance(call.args[0], ast.Constant))
-    }
+    return {path.relative_to(KIT).as_posix() for path, call in _calls("Slot") if not _kind(call)}
 
 
 def slots() -> tuple[Slot, ...]:
@@ -45,29 +41,34 @@ def slots() -> tuple[Slot, ...]:
     return tuple(Slot(kind, site, client, *scope) for kind, site, client, scope in found)
 
 
-def fill(store: Store, chosen: tuple[Slot, ...]) -> list[str]:
-    """Put a different canary into each slot, and return all of them, including those in records."""
+def fill(store: Store, chosen: tuple[Slot, ...], *, word: str = "canary") -> list[str]:
+    """Put a different canary into each slot, and return all of them, including those in records.
+
+    Each begins with `word`.
+    """
     canaries: list[str] = []
     for number, slot in enumerate(chosen):
         if slot.kind in RECORDS:
-            names = (f"canary-access-{number:03}-x", f"canary-refresh-{number:03}-x")
+            names = (f"{word}-access-{number:03}-x", f"{word}-refresh-{number:03}-x")
             access, refresh = (Secret(name, label="token") for name in names)
             record = new_record(tokens(access_token=access, refresh_token=refresh), now=NOW)
             store.put(slot, written(record))
         else:
-            names = (f"canary-{slot.kind}-{number:03}-x",)
+            names = (f"{word}-{slot.kind}-{number:03}-x",)
             store.put(slot, Secret(names[0], label=slot.kind))
         canaries += names
     return canaries
 
 
-def _kinds(text: str) -> Iterator[str]:
-    for call in _calls(text, {"Slot", "_slot"}):
-        if call.args and isinstance(call.args[0], ast.Constant):
-            yield str(call.args[0].value)
+def _kind(call: ast.Call) -> list[str]:
+    first = call.args[:1]
+    return [str(each.value) for each in first if isinstance(each, ast.Constant)]
 
 
-def _calls(text: str, names: set[str]) -> Iterator[ast.Call]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
-            yield node
+def _calls(*names: str) -> Iterator[tuple[Path, ast.Call]]:
+    """Yield each call of a function with one of these names, and its file."""
+    for path in KIT.rglob("*.py"):
+        text = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)) if any(name in text for name in names) else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in names:
+                yield path, node

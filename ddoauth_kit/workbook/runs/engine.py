@@ -15,7 +15,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.iorw import write_ipynb
 from papermill.log import logger
 
-from ddoauth_kit.leaks.notebooks import mask_notebook
+from ddoauth_kit.leaks.notebooks import NotebookMasker, mask_notebook
 from ddoauth_kit.leaks.parameters import plain_values, refuse_secret_parameters
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.kernels import (
@@ -47,20 +47,23 @@ class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
         parameters = nb.metadata.papermill.get("parameters", {})
         self.known = known or known_secrets(parameters)
         self._plain = plain_values(parameters)
-        self._masker: tuple[tuple[Secret, ...], Masker] | None = None
+        self._masker: tuple[tuple[Secret, ...], NotebookMasker] | None = None
         super().__init__(nb, **options)
 
     @property
     def masker(self) -> Masker:
         """Return a masker for all known secrets; it caches results until a new secret is known."""
-        known = self.known()
-        if self._masker is None or self._masker[0] != known:
-            self._masker = known, Masker(known, keep=self._plain)
-        return self._masker[1]
+        return self._notebook_masker().masker
 
     def masked(self, *, until: float | None = None) -> Any:  # noqa: ANN401 - as above
         """Return the notebook without secrets; `until` works as in `mask_notebook`."""
-        return mask_notebook(self.nb, masker=self.masker, until=until)
+        return self._notebook_masker()(self.nb, until=until)
+
+    def _notebook_masker(self) -> NotebookMasker:
+        known = self.known()
+        if self._masker is None or self._masker[0] != known:
+            self._masker = known, NotebookMasker(Masker(known, keep=self._plain))
+        return self._masker[1]
 
     def save(self, **given: Any) -> None:  # noqa: ANN401 - as above
         """Write the notebook without secrets; papermill may pass a newer one as `nb`."""

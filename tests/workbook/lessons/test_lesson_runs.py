@@ -9,6 +9,7 @@ from support.builders import notebook_file
 from support.places import TESTS
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook import run_lessons
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME
 
@@ -76,12 +77,16 @@ def test_files_without_names_of_sites(runs: LessonRuns) -> None:
     assert {"report.html", "summary.json", "junit.xml", "tables/hosts.csv"} <= set(files)
 
 
-def test_differences(runs: LessonRuns, tmp_path: Path) -> None:
-    """Two runs differ by cases that came, went or ended otherwise."""
-    now = run_lessons(str(notebook_file(tmp_path, "works", "print(SITE)")), sites="us1 eu")
+def test_every_site_and_the_differences(runs: LessonRuns, tmp_path: Path) -> None:
+    """Without a list each site has its column; cases came, went or ended otherwise."""
+    now = run_lessons(str(notebook_file(tmp_path, "fails", "print(SITE)")))
+    assert list(now.matrix.frame.columns) == ["notebook", *DATADOG_SITES.names]
+    assert len(now.runs) == 9
+    assert len(now.failures) == 0
     rows = now.difference(runs).frame.to_dict(orient="records")
-    assert rows[0] == {"what": "works.eu", "before": "failed", "now": "passed"}
-    assert {row["now"] for row in rows[1:]} == {"not there"}
+    assert {"what": "fails.us1", "before": "failed", "now": "passed"} in rows
+    assert {"what": "ap1", "before": "not there", "now": "there"} in rows
+    assert {"what": "works", "before": "there", "now": "not there"} in rows
     assert len(now.difference(now)) == 0
 
 
@@ -101,10 +106,3 @@ def test_a_client_file(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         run_lessons("00", client=str(tmp_path / "none.json"))
     assert caught.value.code == "bad_client_file"
-
-
-def test_all_is_every_site(tmp_path: Path) -> None:
-    """Without a list, each of the nine sites has its column."""
-    runs = run_lessons(str(notebook_file(tmp_path, "works", "print(SITE)")))
-    assert len(runs.runs) == 9
-    assert len(runs.failures) == 0

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +26,7 @@ from ddoauth_kit.workbook.runs.run_matrix import RunSettings, matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
 
@@ -52,21 +52,22 @@ SAYS_ITS_WORKER = (
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Run two workers, each a separate process with one thread, as a scheduler would."""
+def cluster() -> Iterator[Any]:
+    """Run a worker with one thread, in a separate process, as a scheduler would."""
+    with _workers(1) as running:
+        yield running
+
+
+def _workers(many: int) -> Any:
     from distributed import LocalCluster
 
-    begun = tmp_path_factory.mktemp("begun")
-    os.environ["BEGUN"] = str(begun)
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as running:
-        yield running
-    del os.environ["BEGUN"]
+    return LocalCluster(
+        n_workers=many, threads_per_worker=1, processes=True, dashboard_address=None
+    )
 
 
 @pytest.mark.long
-def test_a_killed_worker_loses_nothing(cluster: Any, tmp_path: Path) -> None:
+def test_a_killed_worker_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of two workers is killed in the middle of `ddoauth run --executor` for a client file.
 
     All cases end, once or marked as begun twice, and leave the same files as without a cluster. A
@@ -76,15 +77,30 @@ def test_a_killed_worker_loses_nothing(cluster: Any, tmp_path: Path) -> None:
     sites = ("us1", "us3", "us5", "eu1")
     out = tmp_path / "out"
     command = [sys.executable, "-m", "ddoauth_kit", "run", str(notebook), "00", "--format", "json"]
-    options = ["--client", str(READER), "--executor", cluster.scheduler_address, "--timeout", "12"]
     chosen = [part for site in sites for part in ("--site", site)]
-    begun = Path(os.environ["BEGUN"])
-    with subprocess.Popen(
-        [*command, *options, *chosen, "--out", str(out)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    monkeypatch.setenv("BEGUN", str(begun))
+    with (
+        _workers(2) as cluster,
+        subprocess.Popen(
+            [
+                *command,
+                *chosen,
+                "--client",
+                str(READER),
+                "--timeout",
+                "12",
+                "--out",
+                str(out),
+                "--executor",
+                cluster.scheduler_address,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         until = time.monotonic() + 60
         while not (there := sorted(begun.iterdir())) and time.monotonic() < until:
             time.sleep(0.05)
@@ -117,7 +133,8 @@ def test_a_killed_worker_loses_nothing(cluster: Any, tmp_path: Path) -> None:
 
 def test_an_interrupt_keeps_what_had_ended(cluster: Any, tmp_path: Path) -> None:
     """Ctrl-C ends a run on a cluster with 130, and its results are written."""
-    command = [sys.executable, "-m", "ddoauth_kit", "run", "00", "--site", "all", "--out"]
+    notebook = notebook_file(tmp_path, "one", "print(SITE)")
+    command = [sys.executable, "-m", "ddoauth_kit", "run", str(notebook), "--site", "all", "--out"]
     with subprocess.Popen(
         [*command, str(tmp_path), "--executor", cluster.scheduler_address],
         stdout=subprocess.PIPE,
@@ -125,11 +142,11 @@ def test_an_interrupt_keeps_what_had_ended(cluster: Any, tmp_path: Path) -> None
         text=True,
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("running 00_start_here on ")
+        assert process.stderr.readline().startswith("running one on ")
         first = process.stderr.readline()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
-    assert first.startswith("1/9 passed 00_start_here")
+    assert first.startswith("1/9 passed one")
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert 1 <= json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] < 9

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from papermill.exceptions import PapermillExecutionError
 from support.builders import notebook_file
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
+from ddoauth_kit.secret import Secret
 from ddoauth_kit.workbook.runs import engine
 from ddoauth_kit.workbook.runs.engine import DdoauthEngine, MaskingManager
 
@@ -38,19 +37,11 @@ def _execute(source: Path, output: Path, **options: Any) -> Any:
     )
 
 
-def test_papermill_finds_the_engine(tmp_path: Path) -> None:
-    """The plain command finds it by its entry point, and runs a lesson for another site."""
+def test_papermill_finds_the_engine() -> None:
+    """It has an entry point; tests/workbook/runs/test_canaries.py runs papermill's command."""
     assert [
         point.load() for point in entry_points(group="papermill.engine") if point.name == "ddoauth"
     ] == [DdoauthEngine]
-    output = tmp_path / "out.ipynb"
-    command = ["papermill", str(find_notebooks()[0]), str(output), "--engine", "ddoauth"]
-    options = ["-p", "SITE", "eu1", "--no-progress-bar"]
-    done = subprocess.run(
-        [sys.executable, "-m", *command, *options], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert nbformat.read(output, as_version=4).metadata.papermill.parameters == {"SITE": "eu1"}
 
 
 def test_the_same_as_papermills_own_engine(tmp_path: Path) -> None:
@@ -146,15 +137,6 @@ def test_files_of_output_hold_whole_masked_lines(tmp_path: Path) -> None:
     assert (tmp_path / "out.txt").read_text("utf-8") == "<sandbox_secret>\nend"
 
 
-def test_lessons_run_under_nbclient(tmp_path: Path) -> None:
-    """Plain nbclient executes an unmodified lesson."""
-    from nbclient import NotebookClient
-
-    notebook = nbformat.read(find_notebooks()[1], as_version=4)
-    NotebookClient(notebook, kernel_name="python3", shutdown_kernel="immediate").execute()
-    assert all(cell.get("execution_count", 1) for cell in notebook.cells)
-
-
 def test_a_kernel_that_does_not_come_up_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +158,28 @@ def test_a_kernel_that_does_not_come_up_is_started_again(
     executed = _execute(source, tmp_path / "out.ipynb")
     assert flag.exists()
     assert executed.cells[-1].outputs[0].text == "us1\n"
+
+
+def test_a_secret_that_becomes_known_later_is_masked_in_earlier_cells(tmp_path: Path) -> None:
+    """Each save masks what is known by then, in cells that changed and in those that did not."""
+    made = nbformat.v4.new_output("stream", text="first canary-one-4711, canary-two-4711\n")
+    cells = [nbformat.v4.new_code_cell("1", outputs=[made]), nbformat.v4.new_code_cell("2")]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"papermill": {}})
+    path, known = tmp_path / "o.ipynb", [Secret("canary-one-4711", label="one")]
+    manager = MaskingManager(
+        notebook, known=lambda: tuple(known), output_path=str(path), progress_bar=False
+    )
+    manager.save()
+    assert "first <one>, canary-two-4711" in path.read_text("utf-8")
+    known.append(Secret("canary-two-4711", label="two"))
+    manager.save()
+    assert "first <one>, <two>" in path.read_text("utf-8")
+    made.text += "canary-one-"
+    cells[0].outputs.append(nbformat.v4.new_output("stream", text="4711 again"))
+    notebook.metadata["note"] = "canary-two-4711"
+    manager.save()
+    assert "4711" not in path.read_text("utf-8")
+    assert "canary-one-4711" in notebook.cells[0].outputs[0].text
 
 
 def test_a_manager_without_parameters(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import nbformat
+import papermill
 import psutil
 import pytest
 from support.builders import notebook_file
@@ -39,28 +40,103 @@ def _run(cases: list[Case], out: Path, **limits: Any) -> list[NotebookRun]:
     return sorted(found, key=lambda run: [case.name for case in cases].index(run.name))
 
 
-def test_failures_and_tables(tmp_path: Path) -> None:
+class Ran(NamedTuple):
+    """A run of several notebooks: its folder, its results by name, and how long it took."""
+
+    folder: Path
+    runs: dict[str, NotebookRun]
+    seconds: float
+
+
+SHOWS_ITSELF = """
+import os, random, sys, numpy
+from ddoauth_kit.workbook.show.result_table import ResultTable
+mine = globals().get("seen", "nothing"); seen = SITE
+os.environ["SEEN"] = os.environ.get("SEEN", "") + SITE
+ResultTable("self", [{"pid": os.getpid(), "session": os.getsid(0), "mine": mine,
+  "env": os.environ["SEEN"], "random": random.random(), "numpy": numpy.random.random(),
+  "python": sys.executable}])
+"""
+FAILS = ("from ddoauth_kit import DATADOG_SITES", 'DATADOG_SITES.named("mars")')
+SITES = ("us1", "eu1", "us3")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Run notebooks that pass, fail, take too long, end their kernel and cannot be read."""
+    folder = tmp_path_factory.mktemp("ran")
+    itself = notebook_file(folder, "self", SHOWS_ITSELF)
+    fails = notebook_file(folder, "fails", *FAILS)
+    slow = notebook_file(folder, "slow", "print('begun')", "import time; time.sleep(60)")
+    dead = notebook_file(folder, "dead", "import os; os.kill(os.getpid(), 9)")
+    broken = folder / "broken.ipynb"
+    broken.write_text('{"cells": [], "nbformat": 9, "nbformat_minor": 0, "metadata": {}}', "utf-8")
+    cases = matrix([slow, dead, broken], sites=["us1"])
+    cases += [*matrix([fails], sites=SITES[:2]), *matrix([itself], sites=SITES)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(folder))
+        begun = time.perf_counter()
+        runs = _run(cases, folder, jobs=3, timeout=9.0)
+    return Ran(folder, {run.name: run for run in runs}, time.perf_counter() - begun)
+
+
+def test_failures_and_tables(ran: Ran) -> None:
     """A failing notebook gets one paragraph, the others run, and all results are on disk."""
-    works = notebook_file(
-        tmp_path,
-        "works",
-        "from ddoauth_kit.workbook.show.result_table import ResultTable\n"
-        'ResultTable("found", [{"site is": SITE}])',
-    )
-    fails = notebook_file(
-        tmp_path, "fails", "from ddoauth_kit import DATADOG_SITES", 'DATADOG_SITES.named("mars")'
-    )
-    runs = _run(matrix([fails, works], sites=["us1", "eu1"]), tmp_path)
-    assert [run.status for run in runs] == ["failed", "failed", "passed", "passed"]
-    assert runs[0].error.startswith("InputError: [unknown_site] 'mars' is not a Datadog site.")
-    assert "\n" not in runs[0].error
-    assert [run.tables for run in runs[2:]] == [
-        {"found": [{"site is": "us1"}]},
-        {"found": [{"site is": "eu1"}]},
-    ]
-    assert all((tmp_path / run.output).is_file() for run in runs)
-    text = (tmp_path / "fails.us1.ipynb").read_text("utf-8")
+    failed = [ran.runs[f"fails.{site}"] for site in SITES[:2]]
+    passed = [ran.runs[f"self.{site}"] for site in SITES]
+    assert [run.status for run in (*failed, *passed)] == ["failed"] * 2 + ["passed"] * 3
+    assert failed[0].error.startswith("InputError: [unknown_site] 'mars' is not a Datadog site.")
+    assert "\n" not in failed[0].error
+    assert all((ran.folder / run.output).is_file() for run in (*failed, *passed))
+    text = (ran.folder / "fails.us1.ipynb").read_text("utf-8")
     assert "An Exception was encountered" in text
+
+
+def test_forked_kernels_share_imports_and_nothing_else(ran: Ran) -> None:
+    """Each notebook has its own process, session, variables, folder and random numbers."""
+    rows = [ran.runs[f"self.{site}"].tables["self"][0] for site in SITES]
+    assert len({row["pid"] for row in rows}) == 3
+    assert all(row["session"] == row["pid"] for row in rows)
+    assert tuple(row["env"] for row in rows) == SITES
+    assert {row["mine"] for row in rows} == {"nothing"}
+    assert len({row["random"] for row in rows}) == len({row["numpy"] for row in rows}) == 3
+
+
+def test_a_notebook_that_takes_too_long_is_ended(ran: Ran) -> None:
+    """The time limit ends the kernel, the others go on, and what there was is written."""
+    assert ran.seconds < 30
+    assert ran.runs["slow.us1"].error == "TimeoutError: The notebook did not finish within 9 s."
+    assert ran.runs["self.us1"].error == ""
+    assert "begun" in (ran.folder / "slow.us1.ipynb").read_text("utf-8")
+
+
+def test_a_kernel_that_dies_fails_its_notebook_alone(ran: Ran) -> None:
+    """A notebook that kills its kernel is a failure with a name."""
+    assert ran.runs["dead.us1"].error == "DeadKernelError: Kernel died"
+    assert ran.runs["self.us1"].error == ""
+
+
+def test_a_notebook_that_cannot_be_read_is_a_failure(ran: Ran) -> None:
+    """A file of an unknown format ends as a failure in one line; the others run."""
+    assert ran.runs["broken.us1"].status == "failed"
+    assert "\n" not in ran.runs["broken.us1"].error
+
+
+def test_a_run_leaves_no_process_and_no_socket(ran: Ran) -> None:
+    """When a run has ended, its kernels have ended, and the folders of their sockets are gone."""
+    assert not list(ran.folder.glob("ddoauth-*"))
+    for site in SITES:
+        with pytest.raises(ProcessLookupError):
+            os.kill(ran.runs[f"self.{site}"].tables["self"][0]["pid"], 0)
+
+
+def test_outputs_are_papermills(ran: Ran) -> None:
+    """An executed notebook has papermill's injected cell and metadata."""
+    notebook = nbformat.read(ran.folder / "self.eu1.ipynb", as_version=4)
+    assert notebook.cells[1].metadata.tags == ["injected-parameters"]
+    assert notebook.metadata.papermill.parameters["SITE"] == "eu1"
+    assert {cell.metadata.papermill.status for cell in notebook.cells} == {"completed"}
+    assert json.loads((ran.folder / "self.eu1.ipynb").read_text("utf-8"))["nbformat"] == 4
 
 
 @pytest.mark.long
@@ -77,11 +153,8 @@ def test_every_lesson_runs_in_a_forked_kernel(tmp_path: Path) -> None:
     assert {run.name: run.error for run in runs} == {case.name: "" for case in cases}
     (case,) = (case for case in cases if case.notebook.stem == "05_probe_the_scopes")
     alone = tmp_path / "alone.ipynb"
-    command = [sys.executable, "-m", "papermill", "--no-progress-bar"]
-    given = ["-p", "SITE", site, "-p", "SITES", site, "-p", "CLIENT", str(READER)]
-    subprocess.run(
-        [*command, str(case.notebook), str(alone), *given], check=True, capture_output=True
-    )
+    given = {"SITE": site, "SITES": site, "CLIENT": str(READER)}
+    papermill.execute_notebook(case.notebook, alone, parameters=given, progress_bar=False)
     shown = [_texts(alone), _texts(tmp_path / f"{case.name}.ipynb")]
     assert shown[0] == shown[1]
     assert any(site in text for text in shown[0])
@@ -94,26 +167,6 @@ def _texts(path: Path) -> list[str]:
         o for cell in json.loads(path.read_text("utf-8"))["cells"] for o in cell.get("outputs", ())
     ]
     return ["".join(o.get("text") or o.get("data", {}).get("text/plain", ())) for o in outputs]
-
-
-def test_forked_kernels_share_imports_and_nothing_else(tmp_path: Path) -> None:
-    """Each notebook has its own process, session, variables, folder and random numbers."""
-    code = (
-        "import os, random, sys, numpy\n"
-        "from ddoauth_kit.workbook.show.result_table import ResultTable\n"
-        "mine = globals().get('seen', 'nothing'); seen = SITE\n"
-        "os.environ['SEEN'] = os.environ.get('SEEN', '') + SITE\n"
-        "ResultTable('self', [{'pid': os.getpid(), 'session': os.getsid(0), 'mine': mine,\n"
-        "  'env': os.environ['SEEN'], 'random': random.random(), 'numpy': numpy.random.random(),\n"
-        "  'python': sys.executable}])"
-    )
-    cases = matrix([notebook_file(tmp_path, "self", code)], sites=["us1", "eu1", "us3"])
-    rows = [run.tables["self"][0] for run in _run(cases, tmp_path, jobs=3)]
-    assert len({row["pid"] for row in rows}) == 3
-    assert all(row["session"] == row["pid"] for row in rows)
-    assert [row["env"] for row in rows] == ["us1", "eu1", "us3"]
-    assert {row["mine"] for row in rows} == {"nothing"}
-    assert len({row["random"] for row in rows}) == len({row["numpy"] for row in rows}) == 3
 
 
 @pytest.mark.skipif(not KernelTemplate.available, reason="this system cannot fork kernels")
@@ -172,52 +225,6 @@ def test_a_lesson_that_runs_lessons_forks_them_from_the_same_process(tmp_path: P
     assert not psutil.pid_exists(int(trace.read_text("ascii")))
 
 
-def test_a_notebook_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    """The time limit ends the kernel, the others go on, and what there was is written."""
-    slow = notebook_file(tmp_path, "slow", "print('begun')", "import time; time.sleep(60)")
-    quick = notebook_file(tmp_path, "quick", "print('done')")
-    begun = time.perf_counter()
-    runs = _run(matrix([slow, quick], sites=["us1"]), tmp_path, timeout=9.0)
-    assert time.perf_counter() - begun < 30
-    assert runs[0].error == "TimeoutError: The notebook did not finish within 9 s."
-    assert runs[1].error == ""
-    assert "begun" in (tmp_path / "slow.us1.ipynb").read_text("utf-8")
-
-
-def test_a_kernel_that_dies_fails_its_notebook_alone(tmp_path: Path) -> None:
-    """A notebook that kills its kernel is a failure with a name."""
-    dead = notebook_file(tmp_path, "dead", "import os; os.kill(os.getpid(), 9)")
-    quick = notebook_file(tmp_path, "quick", "print('done')")
-    runs = _run(matrix([dead, quick], sites=["us1"]), tmp_path)
-    assert [run.error for run in runs] == ["DeadKernelError: Kernel died", ""]
-
-
-def test_a_run_leaves_no_process_and_no_socket(tmp_path: Path, monkeypatch: Any) -> None:
-    """When a run has ended, its kernels have ended, and the folders of their sockets are gone."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    code = (
-        "import os\n"
-        "from ddoauth_kit.workbook.show.result_table import ResultTable\n"
-        "ResultTable('self', [{'pid': os.getpid()}])"
-    )
-    cases = matrix([notebook_file(tmp_path, "self", code)], sites=["us1", "eu1"])
-    pids = [run.tables["self"][0]["pid"] for run in _run(cases, tmp_path)]
-    assert not list(tmp_path.glob("ddoauth-*"))
-    for pid in pids:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
-
-
-def test_a_notebook_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
-    """A file of an unknown format ends as a failure in one line; the others run."""
-    broken = tmp_path / "broken.ipynb"
-    broken.write_text('{"cells": [], "nbformat": 9, "nbformat_minor": 0, "metadata": {}}', "utf-8")
-    quick = notebook_file(tmp_path, "quick", "print('done')")
-    runs = _run(matrix([broken, quick], sites=["us1"]), tmp_path / "out", cold=True)
-    assert [run.status for run in runs] == ["failed", "passed"]
-    assert "\n" not in runs[0].error
-
-
 def test_a_run_inside_a_notebook(tmp_path: Path) -> None:
     """If an event loop is already running, as in a notebook, a run waits in a thread."""
     cases = matrix([notebook_file(tmp_path, "works", "print(SITE)")], sites=["us1"])
@@ -244,17 +251,6 @@ def test_secret_parameters_are_refused(tmp_path: Path) -> None:
         assert caught.value.code == "secret_parameter"
         assert str(next(iter(parameters.values()))) not in str(caught.value)
     assert not output.exists()
-
-
-def test_outputs_are_papermills(tmp_path: Path) -> None:
-    """An executed notebook has papermill's injected cell and metadata."""
-    cases = matrix([notebook_file(tmp_path, "works", "print(SITE)")], sites=["eu1"])
-    _run(cases, tmp_path)
-    notebook = nbformat.read(tmp_path / "works.eu1.ipynb", as_version=4)
-    assert notebook.cells[1].metadata.tags == ["injected-parameters"]
-    assert notebook.metadata.papermill.parameters["SITE"] == "eu1"
-    assert {cell.metadata.papermill.status for cell in notebook.cells} == {"completed"}
-    assert json.loads((tmp_path / "works.eu1.ipynb").read_text("utf-8"))["nbformat"] == 4
 
 
 def test_kernels_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
