@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import ssl
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
 import pytest
+from support.loopback import PLAIN
 
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.workbook.lab.in_process import ByAddress, serve, withdraw
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.sandbox import Client
 
-# Making one costs more than a whole flow.
-TLS = ssl.create_default_context()
 V1, V2 = "/oauth2/v1/token", "/api/v2/oauth2/token"
 VERIFIER = "a-verifier-of-the-tests-with-more-than-43-characters"
 
@@ -75,9 +73,8 @@ class Partner:
         self.site = site
         self.client = client or sandbox.client
         self.urls = sandbox.endpoints[site]
-        sockets = httpx.HTTPTransport(verify=TLS, trust_env=False)
         self.http = httpx.Client(
-            transport=ByAddress(sockets), verify=TLS, trust_env=False, timeout=10
+            transport=ByAddress(httpx.HTTPTransport(**PLAIN)), **PLAIN, timeout=10
         )
         self.token_path = V1
 
@@ -110,9 +107,10 @@ class Partner:
         return self.http.post(url, data={**form["fields"], **extra})
 
     def decide(self, page: httpx.Response, decision: str = "approve") -> httpx.Response:
-        """Press a button of the consent page."""
+        """Press a button of the consent page, without parsing its list of scopes."""
         assert page.status_code == 200, page.text
-        return self.submit(page, Forms(page.text).forms[0], decision=decision)
+        _, form, inside = page.text.partition("<form ")
+        return self.submit(page, Forms(form + inside).forms[0], decision=decision)
 
     def callback(self, decision: str = "approve", **changes: str | None) -> dict[str, str]:
         """Go through consent and return the redirect's parameters."""

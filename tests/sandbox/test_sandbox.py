@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from support.loopback import PLAIN
 
 from ddoauth_kit.sandbox import Sandbox, SandboxError
 from ddoauth_kit.sandbox.facts.sites import SITES
@@ -120,7 +121,7 @@ def test_other_loopback_names(make_sandbox: Callable[..., Sandbox], host: str) -
     if host == "::1" and not socket.has_dualstack_ipv6():
         pytest.skip("this machine has no IPv6")
     sandbox = make_sandbox(host=host)
-    assert httpx.get(sandbox.base_url, trust_env=False).status_code == 200
+    assert httpx.get(sandbox.base_url, **PLAIN).status_code == 200
 
 
 def test_taken_port_is_explained(sandbox: Sandbox) -> None:
@@ -136,11 +137,11 @@ def test_fixed_port_is_free_again_at_once() -> None:
     """Stopping with a connection open does not block the next start on that port."""
     with Sandbox() as first:
         port = httpx.URL(first.base_url).port
-        client = httpx.Client(trust_env=False)
+        client = httpx.Client(**PLAIN)
         client.get(first.base_url)
     for _ in range(3):
         with Sandbox(port=port) as again:
-            assert httpx.get(again.base_url, trust_env=False).status_code == 200
+            assert httpx.get(again.base_url, **PLAIN).status_code == 200
     client.close()
 
 
@@ -155,7 +156,7 @@ def test_nothing_is_left_behind() -> None:
     sandbox.stop()
     assert threading.active_count() == before
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url, trust_env=False)
+        httpx.get(url, **PLAIN)
     with pytest.raises(SandboxError, match="not running"):
         _ = sandbox.base_url
     assert sandbox.issued_secrets()
@@ -221,7 +222,7 @@ def test_latency(make_sandbox: Callable[..., Sandbox]) -> None:
     """Every response, even a page, is delayed as requested; a negative delay is refused."""
     sandbox = make_sandbox(latency=0.1)
     begin = time.monotonic()
-    httpx.get(sandbox.base_url, trust_env=False)
+    httpx.get(sandbox.base_url, **PLAIN)
     assert time.monotonic() - begin >= 0.1
     with pytest.raises(SandboxError, match="is not between 0 and 60"):
         Sandbox(latency=-1)
@@ -262,7 +263,7 @@ def test_serving_ends_at_a_signal(number: signal.Signals, *, asked: bool) -> Non
         assert process.stdout
         sites = json.loads(process.stdout.readline())["sites"]
         if asked:
-            answer = httpx.get(f"{sites['us1']['app_url']}/integrations", trust_env=False)
+            answer = httpx.get(f"{sites['us1']['app_url']}/integrations", **PLAIN)
             assert answer.status_code == 200
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
@@ -273,9 +274,9 @@ def test_another_public_url_while_it_runs(sandbox: Sandbox) -> None:
     """Browsers that come through a proxy get pages and a cookie for its prefix; APIs stay put."""
     before = dict(sandbox.endpoints["us1"])
     url = f"{sandbox.base_url}/us1/app/integrations"
-    assert httpx.get(url, headers={"host": "hub.example"}, trust_env=False).status_code == 421
+    assert httpx.get(url, headers={"host": "hub.example"}, **PLAIN).status_code == 421
     sandbox.show_at("https://hub.example/user/abc/proxy/1")
-    answer = httpx.get(url, headers={"host": "hub.example"}, trust_env=False)
+    answer = httpx.get(url, headers={"host": "hub.example"}, **PLAIN)
     assert answer.status_code == 200
     paths = [c.split("Path=")[1] for c in answer.headers.get_list("set-cookie")]
     assert paths == ["/us1", "/user/abc/proxy/1/us1"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from support.loopback import PLAIN
 from support.places import TESTS
 from support.scene import Scene
 
@@ -151,7 +152,7 @@ def test_a_key_the_store_accepted_is_never_lost(  # noqa: PLR0913, PLR0917 - fix
 
 def _end(sandbox: Sandbox, store: FileStore, said: list[str]) -> str:
     """Return how one trial ended; the request of a killed process may still be under way."""
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(**PLAIN) as client:
         client.get(f"{sandbox.base_url}/")
     again = FileStore(store._folder.path)
     held = again.get(SLOT)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from support.loopback import PLAIN
 
 from ddoauth_kit.sandbox.server.control import made
 
@@ -29,9 +30,7 @@ def shared(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
 def ask(sandbox: Sandbox, *, key: str = KEY, **question: Any) -> httpx.Response:
     """Post one control request."""
     headers = {"x-sandbox-key": key}
-    return httpx.post(
-        f"{sandbox.base_url}/control", json=question, headers=headers, trust_env=False
-    )
+    return httpx.post(f"{sandbox.base_url}/control", json=question, headers=headers, **PLAIN)
 
 
 @pytest.mark.behaviour("control-key")
@@ -78,7 +77,7 @@ def test_only_the_owner_moves_a_client(shared: Sandbox) -> None:
     found = shared._twin.clients.registered(client["client_id"])
     assert found.redirect_uris[-1] == urls["redirect_uri"]
     assert found.onboarding_url == urls["onboarding_url"]
-    page = httpx.get(shared.base_url, headers={"host": "hub.example"}, trust_env=False)
+    page = httpx.get(shared.base_url, headers={"host": "hub.example"}, **PLAIN)
     assert page.status_code == 200
 
 
@@ -118,7 +117,7 @@ def test_it_proves_that_it_knows_the_key(shared: Sandbox, sandbox: Sandbox) -> N
 
 def _challenge(sandbox: Sandbox, nonce: str) -> httpx.Response:
     headers = {"x-sandbox-nonce": nonce}
-    return httpx.post(f"{sandbox.base_url}/control", headers=headers, trust_env=False)
+    return httpx.post(f"{sandbox.base_url}/control", headers=headers, **PLAIN)
 
 
 @pytest.mark.behaviour("control-proof")
@@ -131,7 +130,7 @@ def test_an_answer_opens_once(shared: Sandbox) -> None:
     def join(key: str, nonce: str) -> int:
         headers = {"x-sandbox-key": key, "x-sandbox-nonce": nonce}
         url = f"{shared.base_url}/control"
-        return httpx.post(url, json={"do": "join"}, headers=headers, trust_env=False).status_code
+        return httpx.post(url, json={"do": "join"}, headers=headers, **PLAIN).status_code
 
     def refused(key: str, nonce: str) -> bool:
         """Check that nothing was joined: the number gets the same reply as any other."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import jsonschema
 import pytest
+from support.loopback import PLAIN
 
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.sandbox.server.control_operations import OPERATIONS
@@ -29,7 +30,7 @@ class Remote:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.http = httpx.Client(
-            base_url=sandbox.base_url, headers={"X-Sandbox-Key": OPERATOR}, trust_env=False
+            base_url=sandbox.base_url, headers={"X-Sandbox-Key": OPERATOR}, **PLAIN
         )
         self.document = self.http.get("/control/openapi.json").json()
         self.called: set[str] = set()
@@ -132,7 +133,7 @@ def test_without_the_key_nothing_is_told(remote: Remote, key: str) -> None:
     said = set()
     for path in ("/control/journal", "/control/openapi.json", "/control/nowhere"):
         headers = {"X-Sandbox-Key": key.encode("latin-1")}
-        answer = httpx.get(remote.sandbox.base_url + path, headers=headers, trust_env=False)
+        answer = httpx.get(remote.sandbox.base_url + path, headers=headers, **PLAIN)
         assert answer.status_code == 401
         said.add(answer.text)
     assert len(said) == 1
@@ -144,7 +145,7 @@ def test_a_sandbox_without_a_key_has_no_control(sandbox: Sandbox, remote: Remote
     """Any request looks like a missing page, and the key does not open the kernels' interface."""
     headers = {"X-Sandbox-Key": ""}
     url = f"{sandbox.base_url}/control/journal"
-    assert httpx.get(url, headers=headers, trust_env=False).status_code == 404
+    assert httpx.get(url, headers=headers, **PLAIN).status_code == 404
     joining = remote.http.post("/control", json={"do": "join"})
     assert joining.status_code == 404
 

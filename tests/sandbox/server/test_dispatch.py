@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from support.loopback import PLAIN
 
 from ddoauth_kit.sandbox import Sandbox, SandboxError
 from ddoauth_kit.sandbox.facts.sites import SITES
@@ -27,7 +28,7 @@ def test_each_site_answers_by_its_own_hosts(
 ) -> None:
     """Asking the wrong host of a site fails with 404."""
     urls = make_partner(sandbox, site).urls
-    assert httpx.post(f"{urls['api_url']}/oauth2/v1/token", trust_env=False).status_code == 400
+    assert httpx.post(f"{urls['api_url']}/oauth2/v1/token", **PLAIN).status_code == 400
     wrong = {
         "app_url": ("/oauth2/v1/token", "/api/v2/current_user"),
         "api_url": ("/oauth2/v1/authorize", "/integrations", "/api/v2/logs"),
@@ -36,7 +37,7 @@ def test_each_site_answers_by_its_own_hosts(
     }
     for host, paths in wrong.items():
         for path in paths:
-            assert httpx.get(f"{urls[host]}{path}", trust_env=False).status_code == 404, path
+            assert httpx.get(f"{urls[host]}{path}", **PLAIN).status_code == 404, path
 
 
 @pytest.mark.behaviour("unknown-path")
@@ -121,12 +122,12 @@ def test_public_url(make_sandbox: Callable[..., Sandbox]) -> None:
     assert urls["api_url"] == f"{sandbox.base_url}/us1/api"
     local = f"{sandbox.base_url}/us1/app/integrations"
     for headers in ({"Host": "hub.example"}, {}):
-        page = httpx.get(local, headers=headers, trust_env=False)
+        page = httpx.get(local, headers=headers, **PLAIN)
         assert page.status_code == 200
         cookies = page.headers.get_list("set-cookie")
         paths = [cookie.rpartition("; Path=")[2] for cookie in cookies]
         assert paths == ["/us1", "/user/x/proxy/1/us1"]
-    assert httpx.get(local, headers={"Host": "evil.example"}, trust_env=False).status_code == 421
+    assert httpx.get(local, headers={"Host": "evil.example"}, **PLAIN).status_code == 421
 
 
 @pytest.mark.checklist("S10")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from support.loopback import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ def test_no_foreign_page_changes_anything(
     sandbox = make_sandbox(control_key=KEY)
     headers = {name: value.format(sandbox.base_url) for name, value in given.items()}
     headers |= {"X-Sandbox-Key": KEY, "Authorization": "Bearer x"}
-    with httpx.Client(trust_env=False, headers=headers) as page:
+    with httpx.Client(**PLAIN, headers=headers) as page:
         for path, method in product(PATHS, ("POST", "PUT", "PATCH", "DELETE")):
             answer = page.request(method, f"{sandbox.base_url}{path}", json={"do": "join"})
             assert answer.status_code == 403, (path, method)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from support.loopback import PLAIN
 
 from ddoauth_kit.sandbox import Sandbox
 
@@ -27,7 +28,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def browser(sandbox: Sandbox) -> Iterator[httpx.Client]:
     """Give a browser that has opened a link to the live view."""
-    with httpx.Client(base_url=sandbox.base_url, trust_env=False) as browser:
+    with httpx.Client(base_url=sandbox.base_url, **PLAIN) as browser:
         assert browser.get(sandbox.live_url()).status_code == 303
         yield browser
 
@@ -49,7 +50,7 @@ def entries(browser: httpx.Client, count: int, **headers: str) -> list[dict[str,
 def test_a_link_works_once(sandbox: Sandbox) -> None:
     """The first browser gets a cookie for pages alone; the second one sees a refusal."""
     url = sandbox.live_url()
-    with httpx.Client(trust_env=False) as one, httpx.Client(trust_env=False) as two:
+    with httpx.Client(**PLAIN) as one, httpx.Client(**PLAIN) as two:
         answer = one.get(url)
         cookie = answer.headers["set-cookie"]
         assert re.fullmatch(r"ddoauth_live_\d+=[\w-]{43}; HttpOnly; SameSite=Strict", cookie)
@@ -63,7 +64,7 @@ def test_a_link_works_once(sandbox: Sandbox) -> None:
 def test_requests_show_as_they_come(sandbox: Sandbox, browser: httpx.Client) -> None:
     """The stream has what happened, with reasons; a browser that comes back misses nothing."""
     for site in ("us1", "eu1"):
-        httpx.get(f"{sandbox.endpoints[site]['api_url']}/api/v2/current_user", trust_env=False)
+        httpx.get(f"{sandbox.endpoints[site]['api_url']}/api/v2/current_user", **PLAIN)
     count = len(sandbox.journal)
     last = entries(browser, count)[-1]
     assert last["site"] == "eu1"
@@ -109,7 +110,7 @@ def test_a_page_of_another_origin_reads_nothing(browser: httpx.Client, site: str
 
 def test_another_user_of_the_machine_reads_nothing(sandbox: Sandbox) -> None:
     """Without cookie and key there are the links of always, and no journal and no control."""
-    with httpx.Client(base_url=sandbox.base_url, trust_env=False) as stranger:
+    with httpx.Client(base_url=sandbox.base_url, **PLAIN) as stranger:
         assert "Nine sites" in stranger.get("/").text
         assert stranger.get("/live/entries").status_code == 404
         port = sandbox.base_url.rpartition(":")[2]
@@ -139,7 +140,7 @@ def test_datadogs_hosts_never_show_it(sandbox: Sandbox, browser: httpx.Client) -
 
 def test_watching_leaves_no_entries(sandbox: Sandbox, browser: httpx.Client) -> None:
     """Reading the journal adds no entry to it."""
-    httpx.get(f"{sandbox.endpoints['us1']['api_url']}/api/v2/current_user", trust_env=False)
+    httpx.get(f"{sandbox.endpoints['us1']['api_url']}/api/v2/current_user", **PLAIN)
     before = len(sandbox.journal)
     browser.get("/")
     entries(browser, 1)
