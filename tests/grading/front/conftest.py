@@ -62,7 +62,7 @@ def npm_folder(shared_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def nodes(shared_folder: Path) -> Callable[[str], str]:
-    """Find a Node by its major version, or download it; without one it is the machine's own."""
+    """Download a Node by its major version; without a version it is the machine's own."""
 
     def find(version: str) -> str:
         if not version:
