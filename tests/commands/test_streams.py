@@ -46,7 +46,7 @@ def test_help_and_version_are_output_like_any_other(line: str) -> None:
 @pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
 def test_a_full_output_is_one_line_and_a_failure() -> None:
     """A failed write is reported on stderr, in the system's words."""
-    done = _shell("$D probe --scope metrics_read >/dev/full")
+    done = _shell("$D explain wrong_state >/dev/full")
     assert done.returncode == 1
     assert "[output_not_written]" in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.graded import VARIABLES, reference_settings
-from support.npm import installed, needs_npm
+from support.npm import needs_npm, with_clients
 from support.places import TESTS
 
 from ddoauth_kit.grading.grader import grade
@@ -31,9 +31,9 @@ pytestmark = needs_npm
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the library once, by npm, beside a copy of the server."""
-    return installed(SOURCE, folder=tmp_path_factory.mktemp("acme"))
+def server(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Path:
+    """Copy the server to where it finds the library that npm installed."""
+    return with_clients(SOURCE, folder=tmp_path_factory.mktemp("acme"), shared=shared_folder)
 
 
 def _graded(server: Path, folder: Path, patch: pytest.MonkeyPatch, *only: str) -> GradeReport:

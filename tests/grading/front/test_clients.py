@@ -34,7 +34,7 @@ def test_datadogs_names_lead_to_the_sandbox(
     behind: Scene, npm_folder: Path, nodes: Callable[[str], str], client: str
 ) -> None:
     """A call to Datadog's own host arrives at the sandbox's site of that host."""
-    environment = behind.environment() | {"NODE_CLIENTS": str(npm_folder / "clients")}
+    environment = behind.environment() | {"NODE_CLIENTS": str(npm_folder)}
     host, site = next(HOSTS)
     said = behind.run(
         *calling(client, nodes=nodes), f"https://{host}{USER}", environment=environment
@@ -51,7 +51,7 @@ def test_a_secret_for_another_host_is_stopped(
     behind: Scene, npm_folder: Path, nodes: Callable[[str], str], client: str
 ) -> None:
     """The record names the host and the fields; the value is nowhere."""
-    environment = behind.environment() | {"NODE_CLIENTS": str(npm_folder / "clients")}
+    environment = behind.environment() | {"NODE_CLIENTS": str(npm_folder)}
     command = calling(client, nodes=nodes)
     pairs = form(client, f"client_secret={SECRET}", "grant_type=authorization_code")
     said = behind.run(
@@ -87,7 +87,7 @@ def test_an_allowed_host_is_reached_unread(
     )
     before["HTTPS_PROXY"] = shop.proxy
     with scene(upstream, before, allow=["shop.example"], parent_proxy=shop.proxy) as made:
-        environment = made.environment(before) | {"NODE_CLIENTS": str(npm_folder / "clients")}
+        environment = made.environment(before) | {"NODE_CLIENTS": str(npm_folder)}
         if client == "java":
             environment = made.environment(before | {"JAVA_TOOL_OPTIONS": shop.java_option})
         command = calling(client, nodes=nodes)

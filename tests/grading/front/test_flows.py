@@ -87,7 +87,7 @@ def test_a_client_goes_the_whole_flow(
     """Tile, consent, callback, tokens, calls, key and revocation: each at its site's names."""
     nodes = None
     if "@" in client:
-        variables |= {"NODE_CLIENTS": str(request.getfixturevalue("npm_folder") / "clients")}
+        variables |= {"NODE_CLIENTS": str(request.getfixturevalue("npm_folder"))}
         nodes = request.getfixturevalue("nodes")
     _whole_flow(behind, flow_command(client, nodes=nodes), variables)
 

@@ -10,6 +10,7 @@ import pytest
 from support.front import scene
 from support.terminals import Terminal, client_file
 
+from ddoauth_kit.http import sender
 from ddoauth_kit.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 SCOPES = ("api_keys_write", "events_read", "metrics_read", "monitors_read", "user_access_read")
 LESSONS = ("00", "04", "05", "06")
 WRITING = ("04", "06")
+
+
+@pytest.fixture(autouse=True)
+def _trust() -> Iterator[None]:
+    """Have the sender read the certificates that the front's variables name, and then forget."""
+    sender._trusted_certificates.cache_clear()
+    yield
+    sender._trusted_certificates.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +82,7 @@ def test_a_pasted_redirect_meets_datadogs_names(terminal: Terminal, front: Scene
 def test_a_probe_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
     """It finds the grant, and calls `api.` alone."""
     front.records.clear()
-    done = terminal.run("probe", "--mode", "live", "--format", "json")
+    done = terminal.type("probe", "--mode", "live", "--format", "json")
     rows = {row["scope"]: row for row in json.loads(done.stdout)}
     assert rows["metrics_read"]["status"] == 200, done.stderr
     hosts = {record.host for record in front.records}
@@ -84,7 +93,7 @@ def test_a_probes_summary_says_what_was_not_tried(terminal: Terminal) -> None:
     """Live and without `--writes`, a scope that only writes counts as not tried."""
     scopes = ("metrics_read", "api_keys_write")
     chosen = [part for scope in scopes for part in ("--scope", scope)]
-    done = terminal.run("probe", "--mode", "live", *chosen)
+    done = terminal.type("probe", "--mode", "live", *chosen)
     assert done.returncode == 0, done.stderr
     headline, *lines = done.stdout.splitlines()
     assert headline == "2 scopes on 1 site: no problems, 1 not tried."
