@@ -12,9 +12,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from support.builders import notebook_file
 from support.places import ROOT, TESTS
 
 from ddoauth_kit.cli import main
@@ -112,10 +113,16 @@ def test_port_taken() -> None:
     assert port in done.stderr
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_sandbox_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None:
-    """When ready, the sandbox prints one line of JSON; SIGINT and SIGTERM end it with 0."""
+@pytest.mark.parametrize(
+    ("ending", "client"), [(signal.SIGINT, ""), (signal.SIGTERM, "reader_client.json")]
+)
+def test_sandbox_serves_until_it_is_told_to_stop(ending: signal.Signals, client: str) -> None:
+    """When ready, the sandbox prints one line of JSON; SIGINT and SIGTERM end it with 0.
+
+    `--client` registers a partner's file, with a secret of the sandbox's own.
+    """
     command = [sys.executable, "-m", "ddoauth_kit", "sandbox"]
+    command += ["--client", str(DATA / client)] if client else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -135,6 +142,9 @@ def test_sandbox_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None
             "onboarding_url",
             "scopes",
         }
+        assert ready["client"]["client_secret"].startswith("sandbox-")
+        reader = ready["client"]["client_id"] == "5f0c9a3e-7d41-4c7f-9a56-0d6f2b1c8e90"
+        assert reader == bool(client)
         with urllib.request.urlopen(ready["sites"]["us1"]["app_url"] + "/integrations") as page:
             assert page.status == 200
         process.send_signal(ending)
@@ -179,92 +189,70 @@ def _soon(url: str) -> bytes:
     raise AssertionError("JupyterLab never answered")
 
 
-def test_sandbox_takes_a_client_file() -> None:
-    """`--client` registers a partner's file, with a secret of the sandbox's own."""
-    command = [sys.executable, "-m", "ddoauth_kit", "sandbox", "--client"]
-    with subprocess.Popen(
-        [*command, str(DATA / "reader_client.json")], stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        client = json.loads(process.stdout.readline())["client"]
-        process.terminate()
-    assert client["client_id"] == "5f0c9a3e-7d41-4c7f-9a56-0d6f2b1c8e90"
-    assert client["client_secret"].startswith("sandbox-")
-
-
-def test_run_prints_results(tmp_path: Path) -> None:
+def test_run_prints_results(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """`run` prints a table, or its summary as JSON and nothing else, and exits with 0."""
-    done = _ddoauth("run", "00", "--site", "uk1", "--format", "json", "--out", str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["passed"] == 1
-    assert "1/1 passed 00_start_here on uk1" in done.stderr
+    assert main(["run", "00", "--site", "uk1", "--format", "json", "--out", str(tmp_path)]) == 0
+    said = capfd.readouterr()
+    assert json.loads(said.out)["passed"] == 1
+    assert "1/1 passed 00_start_here on uk1" in said.err
 
 
 def test_failing_notebook_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A notebook that fails makes the exit code 1; the others still run, and a resume is next."""
-    broken = tmp_path / "broken.ipynb"
-    lesson = ROOT / "notebooks" / "00_start_here.ipynb"
-    broken.write_text(lesson.read_text("utf-8").replace("sites_table()", "sites_table(1)"), "utf-8")
+    """A notebook that fails makes the exit code 1; the others still run, and a resume is next.
+
+    With other settings the folder is left unchanged.
+    """
+    code = "from ddoauth_kit.workbook import sites_table\nsites_table(1)"
+    broken, works = notebook_file(tmp_path, "broken", code), notebook_file(tmp_path, "works", "1")
     out = tmp_path / "out"
-    assert main(["run", str(broken), "00", "--out", str(out)]) == 1
+    asked = ["run", str(broken), str(works), "--out", str(out)]
+    assert main(asked) == 1
     said = capsys.readouterr()
     assert "TypeError: sites_table() takes 0 positional arguments" in said.out
     assert said.err.startswith("running 2 notebooks on us1, 2 runs; ")
-    assert "passed 00_start_here on us1" in said.err
+    assert "passed works on us1" in said.err
     assert (out / "summary.json").is_file()
     assert said.out.splitlines()[-2:] == [
         f"Report: {out / 'report.html'}",
-        f"Next: ddoauth run {broken} 00 --out {out} --resume",
+        f"Next: ddoauth run {broken} {works} --out {out} --resume",
     ]
-    assert main(["run", "00", "--compare", str(out), "--out", str(tmp_path / "again")]) == 0
+    before = (out / "ledger.jsonl").read_bytes()
+    assert main([*asked, "--resume", "--writes"]) == 2
+    assert "other_settings" in capsys.readouterr().err
+    assert (out / "ledger.jsonl").read_bytes() == before
+    assert main(["run", str(works), "--compare", str(out), "--out", str(tmp_path / "again")]) == 0
     again = capsys.readouterr().out
     assert "No differences in the cases that both runs have." in again
     assert "broken is only in the earlier run (1 run)" in again
     assert again.splitlines()[-1] == "Next: ddoauth run --site all"
 
 
-def test_lessons_run_under_nbconvert(tmp_path: Path) -> None:
-    """`jupyter nbconvert --execute` runs unmodified lessons without an error."""
-    lessons = [
-        ROOT / "notebooks" / name for name in ("01_the_whole_flow.ipynb", "09_your_own_app.ipynb")
-    ]
-    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute"]
+def test_a_lesson_runs_under_nbconvert(tmp_path: Path) -> None:
+    """`jupyter nbconvert --execute` runs an unmodified lesson without an error."""
+    lesson = str(ROOT / "notebooks" / "09_your_own_app.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", lesson]
     done = subprocess.run(
-        [*command, "--output-dir", str(tmp_path), *map(str, lessons)],
+        [*command, "--output-dir", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert len(list(tmp_path.iterdir())) == len(lessons)
-
-
-SITES = ("us1", "eu1", "us3", "us5", "ap1")
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ctrl-C and SIGTERM end a run quietly with 130; `--resume` runs what is missing alone."""
-    sites = [part for site in SITES for part in ("--site", site)]
-    arguments = ["run", "00", *sites, "--jobs", "1", "--out", str(tmp_path)]
-    summary = _interrupted(arguments, signal.SIGINT, tmp_path, before=0)
-    assert 1 <= summary["passed"] < len(SITES) - 1
-    arguments.append("--resume")
-    summary = _interrupted(arguments, signal.SIGTERM, tmp_path, before=summary["passed"])
-    assert 2 <= summary["passed"] < len(SITES)
-    assert main(arguments) == 0
-    resumed = capsys.readouterr().err
-    assert f"{summary['passed']} of 5 passed before and won't run again" in resumed
-    assert not [site for site in SITES[:2] if f"passed 00_start_here on {site} in" in resumed]
-    assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] == len(SITES)
+    """SIGTERM ends a run quietly with 130; `--resume` runs what is missing alone.
 
-
-def _interrupted(
-    arguments: list[str], ending: signal.Signals, out: Path, *, before: int
-) -> dict[str, Any]:
-    """Send a signal to a run when its first notebook has passed, and return the summary."""
+    tests/workbook/runs/test_canaries.py shows the same of Ctrl-C.
+    """
+    sites = ("us1", "eu1", "us3")
+    notebook, out = notebook_file(tmp_path, "one", "import time; time.sleep(0.5)"), tmp_path / "out"
+    arguments = ["run", str(notebook), "--jobs", "1", "--out", str(out)]
+    arguments += [part for site in sites for part in ("--site", site)]
     with subprocess.Popen(
         [sys.executable, "-m", "ddoauth_kit", *arguments],
         stdout=subprocess.PIPE,
@@ -274,26 +262,23 @@ def _interrupted(
     ) as process:
         assert process.stderr is not None
         lines = iter(process.stderr.readline, "")
-        first = next(line for line in lines if "passed 00_start_here on" in line)
-        os.killpg(process.pid, ending)
+        first = next(line for line in lines if "passed one on" in line)
+        os.killpg(process.pid, signal.SIGTERM)
         said, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert first.startswith(f"1/{len(SITES) - before} passed 00_start_here on {SITES[before]}")
+    assert first.startswith("1/3 passed one on us1")
     assert "Traceback" not in err
-    assert "00_start_here  us1" in said
-    summary: dict[str, Any] = json.loads((out / "summary.json").read_text("utf-8"))
-    assert summary["passed"] + len(summary["not_run"]) == len(SITES)
-    return summary
-
-
-def test_resume_refuses_other_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder that was written with other settings is left unchanged."""
-    out = str(tmp_path)
-    assert main(["run", "00", "--out", out]) == 0
-    before = (tmp_path / "ledger.jsonl").read_bytes()
-    assert main(["run", "00", "--out", out, "--resume", "--writes"]) == 2
-    assert "other_settings" in capsys.readouterr().err
-    assert (tmp_path / "ledger.jsonl").read_bytes() == before
+    assert "one  us1      passed" in said
+    summary = json.loads((out / "summary.json").read_text("utf-8"))
+    passed = summary["passed"]
+    assert 1 <= passed < 3
+    assert passed + len(summary["not_run"]) == 3
+    assert main([*arguments, "--resume"]) == 0
+    resumed = capsys.readouterr().err
+    assert f"{passed} of 3 passed before and won't run again" in resumed
+    assert f"1/{3 - passed} passed one on {sites[passed]}" in resumed
+    assert not [site for site in sites[:passed] if f"passed one on {site} in" in resumed]
+    assert json.loads((out / "summary.json").read_text("utf-8"))["passed"] == 3
 
 
 def test_scan_says_where_and_never_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -317,11 +302,11 @@ def test_command_without_the_workbook() -> None:
         "for name in ('pandas', 'papermill', 'starlette', 'uvicorn'): sys.modules[name] = None\n"
         "from ddoauth_kit.cli import main\n"
         "for command in sys.argv[1:]:\n"
-        "    try: ended = main([command])\n"
+        "    try: ended = main(command.split())\n"
         "    except SystemExit as raised: ended = raised.code\n"
         "    print('ended with', ended, file=sys.stderr)\n"
     )
-    commands = ("run", "probe", "sandbox")
+    commands = ("run 00", "probe", "sandbox")
     done = subprocess.run(
         [sys.executable, "-c", code, *commands], capture_output=True, text=True, check=False
     )

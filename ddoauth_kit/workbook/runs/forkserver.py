@@ -51,11 +51,12 @@ class _Asker:
     kernels: set[int] = field(default_factory=set)
 
     def end(self) -> None:
-        """Hang up, and stop the remaining kernels."""
+        """Hang up, and stop the remaining kernels, even one without its own session yet."""
         self.connection.close()
         for pid in self.kernels:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+            for stop in (os.killpg, os.kill):
+                with suppress(ProcessLookupError, PermissionError):
+                    stop(pid, signal.SIGKILL)
 
 
 def serve(descriptor: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,11 +14,15 @@ from ddoauth_kit.errors import (
     NetworkError,
     TokenError,
 )
+from ddoauth_kit.sandbox.server import transport_faults
 from ddoauth_kit.sandbox.state.faults import FAULTS
 from ddoauth_kit.workbook import faults_table, open_sandbox_lab, provoke
 from ddoauth_kit.workbook.lab.drills import MISTAKES, run_drill
 from ddoauth_kit.workbook.lab.lab import drills_table
 from ddoauth_kit.workbook.show.cards import Skipped
+
+if TYPE_CHECKING:
+    from ddoauth_kit.workbook import Lab
 
 NO_ERROR = ""
 EXPECTED = {
@@ -112,10 +117,18 @@ def test_a_mistake_leads_to_its_error(name: str, code: str, site: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "code"), EXPECTED_OF_FAULTS.items())
-def test_a_fault_leads_to_its_error(name: str, code: str) -> None:
+def test_a_fault_leads_to_its_error(name: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sandbox fault returns its error as a value, or the flow continues."""
-    # Unbounded, `slow` would delay each of ten answers by three seconds.
-    _check(drill("slow:1" if name == "slow" else name, site="eu1"), code)
+    monkeypatch.setattr(transport_faults, "SLOW_SECONDS", 0.1)
+    open_lab = _open_impatient_lab if name == "hang" else open_sandbox_lab
+    _check(run_drill(name, open_lab=open_lab, site="eu1"), code)
+
+
+def _open_impatient_lab(site: str, *, faults: tuple[str, ...]) -> Lab:
+    """Open a lab whose client waits half a second instead of ten."""
+    lab = open_sandbox_lab(site, faults=faults)
+    lab.oauth.http._timeout = 0.5
+    return lab
 
 
 @pytest.mark.parametrize(("name", "code"), EXPECTED_AT_API.items())

@@ -37,26 +37,45 @@ DATA = KIT.parent / "tests" / "data"
 @pytest.fixture
 def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Be the Jupyter server, and the kernel that it started, with a private runtime folder."""
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    monkeypatch.setenv("JPY_PARENT_PID", str(os.getpid()))
+    _be_a_server(monkeypatch, tmp_path)
     return tmp_path / "runtime"
 
 
-@pytest.fixture
-def tile(runtime: Path) -> Iterator[Path]:
-    """Start what the tile starts, and return the file that it writes down."""
+def _be_a_server(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
+    patch.setenv("JPY_PARENT_PID", str(os.getpid()))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Start what the tile starts, and name its server's folder."""
+    folder = tmp_path_factory.mktemp("server")
     command = [sys.executable, "-m", "ddoauth_kit.commands.tile", "--base-url", "/user/abc/"]
-    path = runtime / f"ddoauth-sandbox-{os.getpid()}.json"
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+    with pytest.MonkeyPatch.context() as patch:
+        _be_a_server(patch, folder)
+        process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    with process:
+        path = _file(folder)
         deadline = time.monotonic() + 20
         while not path.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        yield path
+        yield folder
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
     assert not path.exists()
+
+
+@pytest.fixture
+def tile(running: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be a kernel of the tile's server, and return the file that the tile wrote down."""
+    _be_a_server(monkeypatch, running)
+    return _file(running)
+
+
+def _file(folder: Path) -> Path:
+    return folder / "runtime" / f"ddoauth-sandbox-{os.getpid()}.json"
 
 
 def test_two_kernels_share_it_with_clients_of_their_own(tile: Path) -> None:
@@ -179,9 +198,7 @@ def test_whoever_took_the_port_learns_no_key(
 
 
 @pytest.mark.checklist("S10")
-def test_a_proof_cannot_be_used_again(
-    runtime: Path, serve: Callable[..., RecordingServer], tile: Path
-) -> None:
+def test_a_proof_cannot_be_used_again(serve: Callable[..., RecordingServer], tile: Path) -> None:
     """The real sandbox's proof for one nonce is not valid for the next."""
     shared = find_shared_sandbox()
     assert shared is not None

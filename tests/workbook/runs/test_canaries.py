@@ -154,6 +154,8 @@ def test_nothing_is_left(driver: str, endings: list[str], tmp_path: Path) -> Non
     left = [*place.texts(), ("stdout", out), ("stderr", err)]
     assert _leaks(place.secrets(), [*meanwhile, *left]) == []
     if driver == "ddoauth":
+        assert process.returncode == 130
+        assert "Traceback" not in err
         results = json.loads((place.out / "summary.json").read_text("utf-8"))
         assert results["passed"] == endings.count("success")
     for ending in endings:

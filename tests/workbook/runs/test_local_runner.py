@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from support.places import TESTS
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.socket_folder import short_parent
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
+from ddoauth_kit.workbook.runs.forkserver import _Asker
 from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
 from ddoauth_kit.workbook.runs.local_runner import LocalRunner
 from ddoauth_kit.workbook.runs.run_matrix import RunSettings, client_of_file, matrix
@@ -191,6 +193,16 @@ def test_a_template_that_dies_stops_nothing(tmp_path: Path) -> None:
             )
         )
     assert executed.error == ""
+
+
+@pytest.mark.skipif(not KernelTemplate.available, reason="this system cannot fork kernels")
+def test_a_kernel_that_was_only_just_forked_ends_too() -> None:
+    """It has no session of its own yet, and would hold up the end of an interrupted run."""
+    ours, theirs = socket.socketpair()
+    waits = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with theirs, subprocess.Popen(waits) as process:
+        _Asker(ours, {process.pid}).end()
+        assert process.wait(timeout=10) == -signal.SIGKILL
 
 
 @pytest.mark.skipif(not KernelTemplate.available, reason="this system cannot fork kernels")

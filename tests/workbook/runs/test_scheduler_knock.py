@@ -98,7 +98,7 @@ def test_a_server_that_is_not_a_scheduler(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """It is refused by name within the time for a knock, whether it hangs up, waits or answers."""
-    monkeypatch.setattr("ddoauth_kit.workbook.runs.scheduler_knock.KNOCK_SECONDS", 0.2)
+    monkeypatch.setattr("ddoauth_kit.workbook.runs.scheduler_knock.KNOCK_SECONDS", 0.1)
     import dask
 
     name, encrypted = answer
