@@ -51,9 +51,15 @@ def endpoints() -> Mapping[tuple[str, str], tuple[type, str]]:
 def endpoint(client: ApiClient, method: str, path: str) -> Endpoint:
     """Return the client's operation for a method and a path."""
     service, name = endpoints()[method, path]
-    found = getattr(service(client), name)
+    found = getattr(_made(service, client), name)
     assert isinstance(found, Endpoint)
     return found
+
+
+@cache
+def _made(service: type, client: ApiClient) -> Any:
+    """Make a client's service once, as it makes all its operations."""
+    return service(client)
 
 
 def body_name(operation: Endpoint) -> str | None:

@@ -10,11 +10,14 @@ from support.direct import call
 from ddoauth_kit.sandbox.facts.catalogue import Operation, catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from conftest import Partner
+    from support.direct import Reply
 
     from ddoauth_kit.sandbox import Sandbox
+
+    Answers = dict[str, Reply]
 
 OPERATIONS = catalogue().operations
 BY_TOKEN = [operation for operation in OPERATIONS if not operation.needs_key]
@@ -25,31 +28,46 @@ LACKING = (403, {"errors": ["Forbidden", "Failed permission authorization checks
 HOSTS = {"api": "api_url", "logs": "logs_intake_url", "events": "events_intake_url"}
 
 
-def others_than(
-    expected: tuple[int, object], sandbox: Sandbox, operations: list[Operation], **options: str
-) -> dict[str, tuple[int, object]]:
-    """Call operations, and return those with any other response."""
-    answers = {f"{o.method} {o.path}": call(sandbox, o, **options) for o in operations}
+def answers_of(sandbox: Sandbox, operations: Iterable[Operation], **options: str) -> Answers:
+    """Call operations, and return each one's response."""
+    return {f"{o.method} {o.path}": call(sandbox, o, **options) for o in operations}
+
+
+def others_than(expected: tuple[int, object], answers: Answers) -> Answers:
+    """Return the responses that are not as expected."""
     told = {name: (answer.status, answer.body) for name, answer in answers.items()}
-    return {name: answer for name, answer in told.items() if answer != expected}
+    return {name: answers[name] for name, answer in told.items() if answer != expected}
+
+
+@pytest.fixture(scope="module")
+def answers(shared: Partner) -> dict[str, Answers]:
+    """Call every operation with each kind of credential, good and bad."""
+    tokens, key = shared.tokens(), shared.key()
+    token = tokens["access_token"]
+    given = {
+        "nothing": {},
+        "key": {"key": key},
+        "made up": {"token": "made-up"},
+        "refresh token": {"token": tokens["refresh_token"]},
+        "other site": {"token": token, "site": "us5"},
+        "good": {"token": token},
+    }
+    told = {name: answers_of(shared.sandbox, OPERATIONS, **each) for name, each in given.items()}
+    shared.sandbox.clock.advance(3600)
+    return {**told, "expired": answers_of(shared.sandbox, OPERATIONS, token=token)}
 
 
 @pytest.mark.behaviour("bearer-missing")
 @pytest.mark.behaviour("bearer-key-instead")
 @pytest.mark.behaviour("bearer-invalid")
 @pytest.mark.behaviour("bearer-other-site")
-def test_operations_need_a_live_token(
-    partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
-) -> None:
+def test_operations_need_a_live_token(answers: dict[str, Answers]) -> None:
     """A missing, bogus, expired or other site's token gets 401; an API key gets 403."""
-    tokens, key = partner.tokens(), partner.key()
-    elsewhere = make_partner(sandbox, "us5").tokens()["access_token"]
-    assert not others_than(UNAUTHORIZED, sandbox, BY_TOKEN)
-    assert not others_than(FORBIDDEN, sandbox, BY_TOKEN, key=key)
-    for token in ("made-up", elsewhere, tokens["refresh_token"]):
-        assert not others_than(UNAUTHORIZED, sandbox, BY_TOKEN, token=token)
-    sandbox.clock.advance(3600)
-    assert not others_than(UNAUTHORIZED, sandbox, BY_TOKEN, token=tokens["access_token"])
+    by_token = [f"{o.method} {o.path}" for o in BY_TOKEN]
+    for name, told in answers.items():
+        if name != "good":
+            expected = FORBIDDEN if name == "key" else UNAUTHORIZED
+            assert not others_than(expected, {each: told[each] for each in by_token}), name
 
 
 @pytest.mark.behaviour("scope-missing")
@@ -59,7 +77,7 @@ def test_operations_need_their_scope(shared: Partner) -> None:
     for token, scope in ((shared.tokens(scope=scope)["access_token"], scope) for scope in scopes):
         closed = [o for o in BY_TOKEN if not (o.is_open_to(frozenset({scope})) or o.manages_keys)]
         assert len(closed) > 800
-        assert not others_than(LACKING, shared.sandbox, closed, token=token)
+        assert not others_than(LACKING, answers_of(shared.sandbox, closed, token=token))
         assert shared.call("/api/v2/current_user", token=token).status_code == 200
 
 
@@ -71,13 +89,13 @@ def test_intake_needs_a_live_key(
     """A bearer token sends no data; a wrong, a foreign and a revoked key are forbidden."""
     token = partner.tokens()["access_token"]
     required = (403, {"errors": ["API key required"]})
-    assert not others_than(required, sandbox, BY_KEY)
-    assert not others_than(required, sandbox, BY_KEY, token=token)
+    assert not others_than(required, answers_of(sandbox, BY_KEY))
+    assert not others_than(required, answers_of(sandbox, BY_KEY, token=token))
     key = partner.make_key(token).json()["data"]
     assert sandbox.revoke_api_key(key["id"])
     foreign = make_partner(sandbox, "eu1").key()
     for wrong in ("0" * 32, foreign, key["attributes"]["key"]):
-        assert not others_than(FORBIDDEN, sandbox, BY_KEY, key=wrong)
+        assert not others_than(FORBIDDEN, answers_of(sandbox, BY_KEY, key=wrong))
 
 
 @pytest.mark.behaviour("keys-closed")
@@ -87,7 +105,7 @@ def test_key_management_is_closed(shared: Partner) -> None:
     about_keys = [o for o in BY_TOKEN if o.area == "Key Management" or "_key" in o.path]
     closed = [o for o in about_keys if o.manages_keys]
     assert len(closed) == 24
-    assert not others_than(UNAUTHORIZED, shared.sandbox, closed, token=token)
+    assert not others_than(UNAUTHORIZED, answers_of(shared.sandbox, closed, token=token))
     listings = ("/api/v1/api_key", "/api/v2/api_keys", "/api/v2/current_user/application_keys")
     for path in (*listings, "/api/v1/application_key", "/api/v2/application_keys"):
         answer = shared.call(path, token=token)
@@ -133,14 +151,12 @@ def test_a_good_key_tells_its_owner(partner: Partner) -> None:
 
 
 @pytest.mark.behaviour("rate-limit-headers")
-def test_every_answer_tells_the_limit(shared: Partner) -> None:
+def test_every_answer_tells_the_limit(answers: dict[str, Answers]) -> None:
     """Granted, refused or unknown, each operation has all five rate-limit headers."""
-    token = shared.tokens()["access_token"]
-    key = shared.key()
-    for operation in OPERATIONS:
-        for options in ({}, {"token": "made-up"}, {"token": token}, {"key": key}):
-            told = call(shared.sandbox, operation, **options).headers
-            assert told["x-ratelimit-limit"] == "6000", operation
+    for answer_of in answers.values():
+        for name, answer in answer_of.items():
+            told = answer.headers
+            assert told["x-ratelimit-limit"] == "6000", name
             assert told["x-ratelimit-period"] == "60"
             assert 5900 < int(told["x-ratelimit-remaining"]) <= 6000
             assert 0 < int(told["x-ratelimit-reset"]) <= 60

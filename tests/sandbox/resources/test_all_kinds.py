@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from support.direct import ask
 from support.round_trips import TRIPS
 
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
@@ -116,9 +117,9 @@ def test_bad_bodies_are_refused(partner: Partner, token: str) -> None:
             continue
         concrete = path.replace("{public_id}", "a").replace("{", "").replace("}", "")
         for body in BAD_BODIES:
-            answer = partner.call(concrete, token=token, method=method, content=body)
-            assert answer.status_code in {400, 404}, (method, path, body, answer.text)
-            assert answer.json()["errors"], (method, path, body)
+            answer = ask(partner.sandbox, method, concrete, token=token, body=body)
+            assert answer.status in {400, 404}, (method, path, body, answer.text)
+            assert answer.body["errors"], (method, path, body)
 
 
 def test_bad_changes_leave_everything(partner: Partner, token: str) -> None:
@@ -142,19 +143,28 @@ def test_bad_changes_leave_everything(partner: Partner, token: str) -> None:
     assert after == before
 
 
+@pytest.fixture(scope="module")
+def untouched(shared: Partner) -> tuple[str, dict[str, Any]]:
+    """Give a token of the module's partner, and what each listing showed first."""
+    token = shared.tokens()["access_token"]
+    return token, snapshot(shared, token)
+
+
 @pytest.mark.parametrize("wanted", HOSTILE_IDS, ids=lambda text: text[:20])
-def test_hostile_ids_are_unknown(partner: Partner, token: str, wanted: str) -> None:
+def test_hostile_ids_are_unknown(
+    shared: Partner, untouched: tuple[str, dict[str, Any]], wanted: str
+) -> None:
     """An id of any spelling that was never given out gets 404, on every address."""
-    before = snapshot(partner, token)
+    token, before = untouched
     for method, path in ADDRESSES:
         if "{" not in path:
             continue
         concrete = path[: path.index("{")] + wanted + path[path.index("}") + 1 :]
         options = {} if method in {"GET", "DELETE"} else {"json": {}}
-        answer = partner.call(concrete, token=token, method=method, **options)
+        answer = shared.call(concrete, token=token, method=method, **options)
         assert answer.status_code == 404, (method, concrete, answer.text)
         assert "bug" not in answer.text
-    assert snapshot(partner, token) == before
+    assert snapshot(shared, token) == before
 
 
 def test_text_of_any_script_comes_back(partner: Partner, token: str) -> None:
