@@ -129,13 +129,17 @@ def test_a_bound_table_is_printed_as_datadog() -> None:
     assert request.shown_url.startswith("https://app.datadoghq.com/oauth2/v1/authorize?")
 
 
-@pytest.mark.checklist("C1")
-@pytest.mark.parametrize("domain", HOSTILE_DOMAINS)
-def test_a_hostile_domain_begins_nothing(domain: str) -> None:
-    """A forged tile link does not lead to an authorization page."""
+def _assert_unknown(*, domain: str = "", site_url: str = "") -> None:
     with pytest.raises(InputError) as caught:
-        authorization_request(EVERYWHERE, domain=domain)
+        authorization_request(EVERYWHERE, domain=domain, site_url=site_url)
     assert caught.value.code == "unknown_site"
+
+
+@pytest.mark.checklist("C1")
+def test_a_hostile_domain_begins_nothing() -> None:
+    """A forged tile link does not lead to an authorization page."""
+    for domain in HOSTILE_DOMAINS:
+        _assert_unknown(domain=domain)
 
 
 @pytest.mark.checklist("C1")
@@ -156,13 +160,11 @@ def test_a_request_may_leave_scope_out() -> None:
 
 
 @pytest.mark.checklist("C1")
-@pytest.mark.parametrize("site_url", HOSTILE_SITES)
-@pytest.mark.parametrize("domain", ["", "datadoghq.com"])
-def test_a_hostile_site_begins_nothing(domain: str, site_url: str) -> None:
+def test_a_hostile_site_begins_nothing() -> None:
     """A forged `site` doesn't either, with or without a valid `domain`."""
-    with pytest.raises(InputError) as caught:
-        authorization_request(EVERYWHERE, domain=domain, site_url=site_url)
-    assert caught.value.code == "unknown_site"
+    for site_url in HOSTILE_SITES:
+        _assert_unknown(site_url=site_url)
+        _assert_unknown(domain="datadoghq.com", site_url=site_url)
 
 
 @pytest.mark.checklist("C6")

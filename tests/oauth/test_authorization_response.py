@@ -68,11 +68,11 @@ def test_a_redirect_uri_with_a_query_keeps_it() -> None:
 
 
 @pytest.mark.checklist("C1")
-@pytest.mark.parametrize("domain", HOSTILE_DOMAINS)
-def test_a_hostile_domain_is_refused(domain: str) -> None:
+def test_a_hostile_domain_is_refused() -> None:
     """Only a row of the table can be the host that gets the client secret."""
     request = _begin()
-    assert _refused(redirect(request, domain=domain), request).code == "foreign_domain"
+    for domain in HOSTILE_DOMAINS:
+        assert _refused(redirect(request, domain=domain), request).code == "foreign_domain", domain
 
 
 @pytest.mark.checklist("C1")
@@ -84,11 +84,11 @@ def test_an_unlisted_region_is_refused(domain: str) -> None:
 
 
 @pytest.mark.checklist("C1")
-@pytest.mark.parametrize("site", HOSTILE_SITES)
-def test_a_hostile_site_is_refused(site: str) -> None:
+def test_a_hostile_site_is_refused() -> None:
     """A redirect with a good `domain` and a forged `site` is not believed either."""
     request = _begin()
-    assert _refused(redirect(request, site=site), request).code == "foreign_domain"
+    for site in HOSTILE_SITES:
+        assert _refused(redirect(request, site=site), request).code == "foreign_domain", site
 
 
 @pytest.mark.checklist("C6")
