@@ -21,7 +21,7 @@ from ddoauth_kit.maintenance.spec.schemas import Schemas
 from ddoauth_kit.maintenance.spec.scrub import scrubbed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ddoauth_kit.maintenance.spec.described_operations import SchemaPlace
     from ddoauth_kit.maintenance.spec.described_shapes import Properties
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _ITEM_METHODS: Final = ("GET", "PUT", "PATCH", "DELETE")
 _ITEM_ROLES: Final = ("get", "put", "patch", "delete")
+_WAYS: Final = (("data",), ())
 _NAMES_OF_IDS: Final = ("id", "public_id", "uuid", "name", "handle", "key", "slug")
 
 
@@ -121,14 +122,14 @@ def _settings(
         reading = found.get(f"GET {path}")
         if reading is None or f"GET {path}" in owned:
             continue
-        for way in (("data",), ()):
-            named = _named(reading, list(way))
+        for way in _WAYS:
+            named = _named(reading, way)
             writes = [
                 name
                 for name in (f"{method} {path}" for method in ("PATCH", "POST", "PUT"))
                 if name in found
                 and named
-                and _named(found[name], list(way)) == named
+                and _named(found[name], way) == named
                 and request_schema(found[name])
                 and _changed_way(found[name], Shape((), {})) == way
             ]
@@ -140,14 +141,20 @@ def _settings(
 def _add_others(kinds: dict[str, dict[str, Any]], found: Mapping[str, SchemaPlace]) -> None:
     """Add operations at other paths that create or change a resource, found by their responses."""
     owned = {name for kind in kinds.values() for name in kind["operations"].values()}
+    others = {
+        name: place
+        for name, place in found.items()
+        if name not in owned and place.method in {"POST", "PUT", "PATCH"}
+    }
+    shown = {name: {way: _named(place, way) for way in _WAYS} for name, place in others.items()}
     for path, kind in kinds.items():
         many = dict(erasers(path, found))
         if many:
             kind["erasers"] = many
         names = {_named(found[kind["operations"][r]], w) for r, w in kind["ways"].items()} - {""}
-        for name, place in found.items():
-            way = _way_of(place, names)
-            if name in owned or way is None or place.method not in {"POST", "PUT", "PATCH"}:
+        for name, place in others.items():
+            way = next((way for way, each in shown[name].items() if each in names), None)
+            if way is None:
                 continue
             entry = {"way": list(way), "given": list(_changed_way(place, Shape((), {})))}
             if place.path.startswith(kind["item"] + "/"):
@@ -156,12 +163,7 @@ def _add_others(kinds: dict[str, dict[str, Any]], found: Mapping[str, SchemaPlac
                 kind.setdefault("makers", {})[name] = entry
 
 
-def _way_of(place: SchemaPlace, names: set[str]) -> tuple[str, ...] | None:
-    ways: tuple[tuple[str, ...], ...] = (("data",), ())
-    return next((way for way in ways if _named(place, list(way)) in names), None)
-
-
-def _named(place: SchemaPlace, way: list[str]) -> str:
+def _named(place: SchemaPlace, way: Iterable[str]) -> str:
     """Return the name of the schema for the resource in a response, if the schema has a name."""
     schemas, schema = Schemas(place.document), answer_schema(place)
     for step in way:
