@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
+import sys
 import tomllib
+from importlib.util import find_spec
 
 import pytest
 from support.places import ROOT
@@ -44,12 +45,10 @@ def test_the_first_lesson_is_where_the_link_leads() -> None:
     assert '"name": "python3"' in lesson.read_text("utf-8")
 
 
-@pytest.mark.skipif(
-    shutil.which("jupyter-repo2docker") is None, reason="repo2docker is not installed"
-)
+@pytest.mark.skipif(find_spec("repo2docker") is None, reason="repo2docker is not installed")
 def test_the_dockerfile_copies_before_it_installs() -> None:
     """repo2docker itself, without an engine, copies the repository and then runs pip in it."""
-    command = ["jupyter-repo2docker", "--no-build", "--debug", str(ROOT)]
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(ROOT)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     dockerfile = done.stdout + done.stderr
     copied = dockerfile.index("COPY --chown=0:0 src/ ${REPO_DIR}/")
