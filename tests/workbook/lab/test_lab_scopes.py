@@ -16,6 +16,7 @@ from ddoauth_kit.workbook import open_lab, open_sandbox_lab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ddoauth_kit.probing.probe_report import ProbeReport
     from ddoauth_kit.workbook import Lab
     from ddoauth_kit.workbook.verdicts import ProbeTables
 
@@ -33,9 +34,15 @@ def _verdicts(tables: ProbeTables) -> list[Verdict]:
     return [result.verdict for result in tables.report.results]
 
 
-def test_every_scope_on_every_site(lab: Lab) -> None:
+@pytest.fixture(scope="module")
+def report() -> ProbeReport:
+    """Probe every scope on every site."""
+    with open_lab(every_scope=True) as opened:
+        return opened.scopes.probe(sites="all").report
+
+
+def test_every_scope_on_every_site(report: ProbeReport) -> None:
     """One call gives a row for each scope and site, alike on all sites, each with evidence."""
-    report = lab.scopes.probe(sites="all").report
     assert report.sites == DATADOG_SITES.names
     assert report.complete
     assert report.is_good
@@ -53,9 +60,9 @@ def test_sites_in_one_text(lab: Lab) -> None:
     assert lab.scopes.probe("metrics_read", sites=" ").report.sites == (lab.site.name,)
 
 
-def test_what_was_called_is_in_the_row(lab: Lab) -> None:
+def test_what_was_called_is_in_the_row(report: ProbeReport) -> None:
     """Every verdict but those without a call names method, path and status."""
-    for result in lab.scopes.probe().report.results:
+    for result in report.results:
         if result.verdict in NOT_TOLD:
             assert (result.method, result.status) == ("", None) or not result.status
         else:
@@ -83,10 +90,10 @@ def test_profiles_change_verdicts(profile: str, read: Verdict, edit: Verdict) ->
 def test_a_missing_product_is_not_a_missing_scope() -> None:
     """On a site without a product, the verdict says so; elsewhere the scope is confirmed."""
     with open_sandbox_lab(profile="products-missing", every_scope=True) as opened:
-        report = opened.scopes.probe(sites=("us1", "us1-fed", "us2-fed", "ap2")).report
+        report = opened.scopes.probe(sites=("us1", "us1-fed")).report
     by_site = {site: {r.verdict for r in report.results if r.site == site} for site in report.sites}
     assert Verdict.NOT_ON_SITE not in by_site["us1"]
-    assert any(Verdict.NOT_ON_SITE in found for found in by_site.values())
+    assert Verdict.NOT_ON_SITE in by_site["us1-fed"]
     assert not report.problems
 
 
