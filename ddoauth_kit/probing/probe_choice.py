@@ -105,6 +105,7 @@ def _probes(
     """Yield the safe ways to call an operation, for each set of scopes that includes this one."""
     query = filled_query(operation.query, now=now)
     listing = _listing(operation, granted)
+    path = absent_path(operation.path, path_ids=operation.path_ids)
     for companions in operation.companions(scope) if query is not None else ():
         for approach, flow, body in _ways(operation, now=now, listed=listing is not None):
             yield CallProbe(
@@ -113,7 +114,7 @@ def _probes(
                 approach=approach,
                 area=area_of(scope),
                 operation=operation,
-                path=absent_path(operation.path, path_ids=operation.path_ids),
+                path=path,
                 query=query or (),
                 body=body,
                 listing=listing if approach is Approach.LISTED else None,

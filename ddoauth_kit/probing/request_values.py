@@ -64,7 +64,9 @@ def search_body(address: str, *, now: datetime) -> Any:  # noqa: ANN401 - JSON h
 
     The bodies in `searches.json` come from Datadog's API reference; times are in milliseconds.
     """
-    body = json.dumps(searches().get(address))
+    if address not in searches():
+        return None
+    body = json.dumps(searches()[address])
     for name, moment in (("now", now), ("day_ago", now - DAY)):
         body = body.replace(f'"{{{name}}}"', str(int(moment.timestamp()) * 1000))
     return json.loads(body)

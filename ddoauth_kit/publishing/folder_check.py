@@ -92,10 +92,9 @@ def check_folder(
     history = earlier_app_uuid(integration.folder, base=base, manifest=earlier)
     evidence = _Evidence(history, probes, unused_scopes)
     findings, files = _mended(integration, _findings(integration, evidence), evidence)
-    prefix = folder_prefix(integration.folder) or ""
-    patch = "".join(
-        unified_diff(before, after, prefix=prefix) for before, after in files if before != after
-    )
+    changed = [(before, after) for before, after in files if before != after]
+    prefix = (folder_prefix(integration.folder) if changed else None) or ""
+    patch = "".join(unified_diff(before, after, prefix=prefix) for before, after in changed)
     notes = (history.note,) if history.note else ()
     return Report(str(path), findings, notes, patch)
 

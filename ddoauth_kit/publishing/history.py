@@ -88,12 +88,14 @@ def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "")
     """
     if str(manifest):
         return _of_file(Path(manifest))
+    if not base and folder_prefix(folder) is None:
+        return _uncompared("not in a git repository")
     found = find_commit(folder, *([base] if base else BASES))
     if found is None:
         if base:
             what = f"Git doesn't know a commit {base!a} for {quoted_path(folder)}."
             raise InputError("bad_base", what)
-        return EarlierManifest(note=_uncompared(folder))
+        return _uncompared("without a base branch")
     commit, reference = found[1], plain(found[0])
     text = file_at(folder, commit=commit, name=MANIFEST)
     if text is None:
@@ -108,10 +110,9 @@ def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "")
     return EarlierManifest(app_uuid, reference)
 
 
-def _uncompared(folder: Path) -> str:
-    place = "not in a git repository" if folder_prefix(folder) is None else "without a base branch"
-    return (
-        f"app_uuid was not compared: according to git, the folder is {place}. Name an earlier "
+def _uncompared(place: str) -> EarlierManifest:
+    return EarlierManifest(
+        note=f"app_uuid was not compared: according to git, the folder is {place}. Name an earlier "
         "manifest with --earlier, or a branch with --base."
     )
 

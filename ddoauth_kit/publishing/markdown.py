@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
@@ -118,7 +119,13 @@ def parse_page(file: TextFile) -> MarkdownPage:
 
     Only the first 256 KB of a long text are read.
     """
-    text = "".join(map(_few_brackets, _PARAGRAPHS.split(file.text[:_LONGEST])))
+    return _parsed(file.text[:_LONGEST])
+
+
+@lru_cache(maxsize=4)
+def _parsed(start: str) -> MarkdownPage:
+    """Parse the start of a README, which most edits of the folder leave as it is."""
+    text = "".join(map(_few_brackets, _PARAGRAPHS.split(start)))
     tokens = MarkdownIt("commonmark").parse(text)
     return MarkdownPage(tuple(_blocks(tokens)), tuple(_images(tokens)))
 

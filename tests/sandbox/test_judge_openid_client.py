@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.flows import running
 from support.npm import installed, needs_npm
 from support.places import TESTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from conftest import Partner
+    from support.flows import FlowProgram
 
     from ddoauth_kit.sandbox import Sandbox
 
@@ -26,12 +27,16 @@ pytestmark = needs_npm
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the library once, with npm, in its own folder."""
-    return installed(SOURCE, folder=tmp_path_factory.mktemp("judge"))
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowProgram]:
+    """Install the library with npm in its own folder, and run it for all flows."""
+    folder = installed(SOURCE, folder=tmp_path_factory.mktemp("judge"))
+    with running(["node", str(folder / "judge.mjs")], os.environ) as program:
+        yield program
 
 
-def judged(folder: Path, partner: Partner, token_path: str, **options: Any) -> dict[str, Any]:
+def judged(
+    library: FlowProgram, partner: Partner, token_path: str, **options: Any
+) -> dict[str, Any]:
     """Have the library start, consent for it, and return the result."""
     urls = partner.urls
     given = {
@@ -46,23 +51,16 @@ def judged(folder: Path, partner: Partner, token_path: str, **options: Any) -> d
         "scope": SCOPE,
         **options,
     }
-    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    command = ["node", "judge.mjs"]
-    with subprocess.Popen(command, cwd=folder, text=True, **pipes) as process:
-        print(json.dumps(given), file=process.stdin, flush=True)
-        url = json.loads(process.stdout.readline())["url"]
-        location = partner.decide(partner.http.get(url)).headers["location"]
-        print(location, file=process.stdin, flush=True)
-        said, errors = process.communicate(timeout=60)
-    assert said, errors
-    found: dict[str, Any] = json.loads(said)
+    url = json.loads(library.say(json.dumps(given)))["url"]
+    location = partner.decide(partner.http.get(url)).headers["location"]
+    found: dict[str, Any] = json.loads(library.say(location))
     return found
 
 
 @pytest.mark.parametrize("rotate", [False, True])
 @pytest.mark.parametrize("site", ["us1", "eu1", "us2-fed"])
 def test_openid_client_completes_the_flow(
-    folder: Path,
+    library: FlowProgram,
     make_sandbox: Callable[..., Sandbox],
     make_partner: Callable[..., Partner],
     site: str,
@@ -70,7 +68,7 @@ def test_openid_client_completes_the_flow(
 ) -> None:
     """It authorizes, calls, refreshes and revokes at v2, and knows a refusal by its code."""
     partner = make_partner(make_sandbox(rotate=rotate), site)
-    assert judged(folder, partner, V2) == {
+    assert judged(library, partner, V2) == {
         "scope": SCOPE,
         "before": 200,
         "rotated": rotate,
@@ -82,7 +80,7 @@ def test_openid_client_completes_the_flow(
 @pytest.mark.parametrize("rotate", [False, True])
 @pytest.mark.parametrize("site", ["us1", "eu1", "us2-fed"])
 def test_openid_client_at_the_older_endpoint(
-    folder: Path,
+    library: FlowProgram,
     make_sandbox: Callable[..., Sandbox],
     make_partner: Callable[..., Partner],
     site: str,
@@ -90,29 +88,29 @@ def test_openid_client_at_the_older_endpoint(
 ) -> None:
     """At v1 it works as well, but cannot tell what a refusal in Datadog's shape means."""
     partner = make_partner(make_sandbox(rotate=rotate), site)
-    found = judged(folder, partner, V1)
+    found = judged(library, partner, V1)
     assert (found["before"], found["rotated"], found["after"]) == (200, rotate, 401)
     assert found["again"] == "OAUTH_RESPONSE_IS_NOT_CONFORM"
 
 
 def test_openid_client_and_reuse(
-    folder: Path, make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner]
+    library: FlowProgram, make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner]
 ) -> None:
     """Under rotation the use of an older refresh token ends what the newer one gave."""
     partner = make_partner(make_sandbox(rotate=True))
-    found = judged(folder, partner, V2, reuse=True)
+    found = judged(library, partner, V2, reuse=True)
     assert (found["again"], found["after"]) == ("invalid_grant", 401)
 
 
 @pytest.mark.parametrize("basic", [False, True])
 def test_openid_client_by_basic(
-    folder: Path,
+    library: FlowProgram,
     make_sandbox: Callable[..., Sandbox],
     make_partner: Callable[..., Partner],
     basic: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """Basic is refused, but works if the switch allows it."""
     partner = make_partner(make_sandbox(basic=basic))
-    found = judged(folder, partner, V2, basic=True)
+    found = judged(library, partner, V2, basic=True)
     assert ("failed" in found) == (not basic)
     assert found.get("before", 200) == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -135,8 +136,7 @@ def _survives(read: Callable[[], object]) -> None:
 
 
 @COUNTS
-@pytest.mark.parametrize("reader", READERS)
-def test_answers(reader: str, count: int) -> None:
+def test_answers(count: int) -> None:
     """Every reader of a response accepts any body, status and header."""
 
     @settings(max_examples=count)
@@ -151,7 +151,8 @@ def test_answers(reader: str, count: int) -> None:
             seconds=0.0,
             keep_answers=True,
         )
-        _survives(lambda: READERS[reader](answer))
+        for read in READERS.values():
+            _survives(partial(read, answer))
 
     read_once()
 
