@@ -242,7 +242,7 @@ FILES = {
     "zip": lambda text: _zipped({"a.txt": b"-", "b/c.txt": text.encode()}),
     "zip in zip": lambda text: _zipped({"a.zip": _zipped({"b.txt": text.encode()})}),
     "gzip in zip": lambda text: _zipped({"a.gz": gzip.compress(text.encode())}),
-    "after a megabyte": lambda text: b"x y\n" * 250_000 + text.encode(),
+    "after a block of the scan": lambda text: b"x y\n" * 70_000 + text.encode(),
     "binary": lambda text: bytes(range(256)) + b"\0" + text.encode() + b"\0\xff",
 }
 
