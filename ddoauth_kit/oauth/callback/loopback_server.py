@@ -117,6 +117,7 @@ class _Server(socketserver.ThreadingTCPServer):
         user: int | None = None,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.host = host
         self.respond = respond
         self.refuse = refuse
         self.user = user
@@ -140,7 +141,7 @@ class _Server(socketserver.ThreadingTCPServer):
         """End that thread and close the port."""
         self._ends.set()
         with suppress(OSError):  # without it, the thread sees the end after `timeout`
-            socket.create_connection(self.server_address[:2], timeout=self.timeout).close()
+            socket.create_connection((self.host, self.port), timeout=self.timeout).close()
         self._thread.join()
         self.server_close()
 
