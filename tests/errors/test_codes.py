@@ -22,39 +22,44 @@ ADVICE = {code: each.fix for code, each in by_code().items()}
 CLASSES = {name for name in vars(errors) if name.endswith("Error")} | {"error", "FrontError"}
 
 
-def _calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-
-
-def _raised(tree: ast.AST) -> Iterator[str]:
+def _raised(nodes: list[ast.AST]) -> Iterator[str]:
     """Yield each literal code that is the first argument of an error class."""
-    for call in _calls(tree):
-        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-        if name in CLASSES and call.args and isinstance(call.args[0], ast.Constant):
-            yield str(call.args[0].value)
+    for call in nodes:
+        if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
+            name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            if name in CLASSES:
+                yield str(call.args[0].value)
 
 
-def _texts(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _texts(nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
 
 @cache
-def _trees() -> dict[str, ast.Module]:
-    return {str(p.relative_to(KIT)): ast.parse(p.read_text("utf-8")) for p in MODULES}
+def _nodes() -> dict[str, list[ast.AST]]:
+    """Return the calls and the constants of each module."""
+    return {
+        str(path.relative_to(KIT)): [
+            node
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call | ast.Constant)
+        ]
+        for path in MODULES
+    }
 
 
 def test_each_raised_code_has_advice() -> None:
     """A literal code that is given to an error class is listed; else the message would fail."""
-    raised = {(where, code) for where, tree in _trees().items() for code in _raised(tree)}
+    raised = {(where, code) for where, found in _nodes().items() for code in _raised(found)}
     assert len(raised) > 20
     assert not {(where, code) for where, code in raised if code not in ADVICE}
 
 
 def test_each_advice_is_for_a_code_in_use() -> None:
     """Every listed code appears as a string somewhere in the package."""
-    texts = {text for tree in _trees().values() for text in _texts(tree)}
+    texts = {text for found in _nodes().values() for text in _texts(found)}
     assert set(ADVICE) - texts == set()
 
 

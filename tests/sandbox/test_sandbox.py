@@ -254,8 +254,7 @@ print("stopped")
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize(("number", "asked"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
 def test_serving_ends_at_a_signal(number: signal.Signals, *, asked: bool) -> None:
     """The command's loop ends cleanly, even at once, with no trace on stderr."""
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", SERVE]

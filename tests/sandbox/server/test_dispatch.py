@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
 @pytest.mark.behaviour("nine-sites")
 @pytest.mark.parametrize("site", SITES)
-def test_each_site_answers_by_its_own_hosts(
-    sandbox: Sandbox, make_partner: Callable[..., Partner], site: str
-) -> None:
+def test_each_site_answers_by_its_own_hosts(shared: Partner, site: str) -> None:
     """Asking the wrong host of a site fails with 404."""
-    urls = make_partner(sandbox, site).urls
-    assert httpx.post(f"{urls['api_url']}/oauth2/v1/token", **PLAIN).status_code == 400
+    urls = shared.sandbox.endpoints[site]
+    assert shared.http.post(f"{urls['api_url']}/oauth2/v1/token").status_code == 400
     wrong = {
         "app_url": ("/oauth2/v1/token", "/api/v2/current_user"),
         "api_url": ("/oauth2/v1/authorize", "/integrations", "/api/v2/logs"),
@@ -37,7 +35,7 @@ def test_each_site_answers_by_its_own_hosts(
     }
     for host, paths in wrong.items():
         for path in paths:
-            assert httpx.get(f"{urls[host]}{path}", **PLAIN).status_code == 404, path
+            assert shared.http.get(f"{urls[host]}{path}").status_code == 404, path
 
 
 @pytest.mark.behaviour("unknown-path")

@@ -9,12 +9,13 @@ import httpx
 import pytest
 from support.loopback import PLAIN
 
+from ddoauth_kit.sandbox import Sandbox
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from conftest import Partner
 
-    from ddoauth_kit.sandbox import Sandbox
 
 pytestmark = [pytest.mark.behaviour("foreign-page"), pytest.mark.checklist("S10")]
 PATHS = (
@@ -54,12 +55,17 @@ FOREIGN = (
 KEY = "the key of these tests"
 
 
+@pytest.fixture(scope="module")
+def controlled() -> Iterator[Sandbox]:
+    """Start one sandbox that has a control key."""
+    with Sandbox(control_key=KEY) as sandbox:
+        yield sandbox
+
+
 @pytest.mark.parametrize("given", FOREIGN, ids=str)
-def test_no_foreign_page_changes_anything(
-    given: dict[str, str], make_sandbox: Callable[..., Sandbox]
-) -> None:
+def test_no_foreign_page_changes_anything(given: dict[str, str], controlled: Sandbox) -> None:
     """Each address returns 403 for each method that changes something, and stores nothing."""
-    sandbox = make_sandbox(control_key=KEY)
+    sandbox = controlled
     headers = {name: value.format(sandbox.base_url) for name, value in given.items()}
     headers |= {"X-Sandbox-Key": KEY, "Authorization": "Bearer x"}
     with httpx.Client(**PLAIN, headers=headers) as page:
