@@ -73,11 +73,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Run one file in this process, and many side by side: two more than cores, as tests wait."""
+    """Run one file in this process, and many side by side: one more than cores, as tests wait."""
     given = config.option.file_or_dir
     if len(given) == 1 and given[0].partition("::")[0].endswith((".py", ".ipynb")):
         return 0
-    return min(len(os.sched_getaffinity(0)) + 2, MOST_PROCESSES)
+    return min(len(os.sched_getaffinity(0)) + 1, MOST_PROCESSES)
 
 
 class WholeFiles(LoadFileScheduling):
