@@ -7,14 +7,13 @@ request, and keeps a journal without secrets.
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.plugin_run import run_suite
 from support.scene import Scene
 
 from ddoauth_kit.api.api_keys import create_kept_api_key
@@ -137,17 +136,6 @@ def test_a_partners_suite_needs_no_import(tmp_path: Path) -> None:
     """As a plugin the fixture and its marker are known, with markers strict and warnings errors."""
     suite = tmp_path / "test_partner.py"
     suite.write_text(SUITE, "utf-8")
-    options = [
-        "-q",
-        "-W",
-        "error",
-        "--strict-markers",
-        "-p",
-        "ddoauth_kit.pytest_plugin",
-        "-p",
-        "no:nbval",
-    ]
-    command = [sys.executable, "-m", "pytest", *options, str(suite)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run_suite(suite)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import nbformat
+from support.plugin_run import run_suite
 
 from ddoauth_kit.workbook.lessons.notebooks import notebooks_folder
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 _BLOCK = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
@@ -62,19 +62,9 @@ def _example() -> str:
 
 def _run(app: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "your_app.py").write_text(app, "utf-8")
-    (folder / "test_your_app.py").write_text(_example(), "utf-8")
-    options = [
-        "-q",
-        "-W",
-        "error",
-        "--strict-markers",
-        "-p",
-        "ddoauth_kit.pytest_plugin",
-        "-p",
-        "no:nbval",
-    ]
-    command = [sys.executable, "-m", "pytest", *options, "test_your_app.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    test = folder / "test_your_app.py"
+    test.write_text(_example(), "utf-8")
+    return run_suite(test)
 
 
 def test_the_example_passes_for_an_app_done_right(tmp_path: Path) -> None:
