@@ -94,12 +94,12 @@ def places() -> Iterator[Places]:
             for cookie in SET if self.path == "/set" else ():
                 self.send_header("Set-Cookie", cookie)
             body = _body(found, self.path).encode()
+            if self.path == "/end":
+                found.over.set()
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-            if self.path == "/end":
-                found.over.set()
 
         def do_POST(self) -> None:
             self.do_GET()

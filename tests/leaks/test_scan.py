@@ -461,7 +461,7 @@ def test_strings_of_a_binary(written: str, tmp_path: Path) -> None:
     """A picture or a program is looked through as quickly as a text, and hides nothing in it."""
     noise = random.Random(written).randbytes(48 * 1024)
     path = tmp_path / "picture.png"
-    begun = time.process_time()
+    begun = time.thread_time()
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + noise)
     assert scan_paths([path]) == []
     for secret in (API_KEY, APP_KEY, MINTED):
@@ -471,7 +471,7 @@ def test_strings_of_a_binary(written: str, tmp_path: Path) -> None:
         assert scan_paths([path])
     path.write_bytes(noise + b"\xff " + KNOWN.reveal().encode() + noise)
     assert scan_paths([path], secrets=[KNOWN])
-    assert time.process_time() - begun < 1.2
+    assert time.thread_time() - begun < 1.2
 
 
 def test_files_of_a_tar(tmp_path: Path) -> None:

@@ -282,10 +282,10 @@ def test_time_grows_in_line(name: str) -> None:
 
 def _seconds(text: str) -> float:
     """Return the processor time that masking a text takes, in seconds."""
-    begun = time.process_time()
+    begun = time.thread_time()
     Masker([KNOWN])(text)
     mask_people(text)
-    return time.process_time() - begun
+    return time.thread_time() - begun
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -304,9 +304,9 @@ def test_each_stage_in_a_long_text(stage: str) -> None:
 def test_a_bomb_is_bounded() -> None:
     """A small word that unpacks to far too much is skipped, and secrets next to it are found."""
     bomb = _base64(gzip.compress(b"\0" * 20_000_000, 9) * 10)
-    begun = time.process_time()
+    begun = time.thread_time()
     assert Masker()(f"{bomb} {SHAPED}").endswith("<api_key …ee33>")
-    assert time.process_time() - begun < 5.0
+    assert time.thread_time() - begun < 5.0
 
 
 def test_nesting_ends() -> None:

@@ -186,7 +186,7 @@ def test_it_reads_the_file_that_it_ships() -> None:
 def test_all_lookups_take_less_than_a_second() -> None:
     """Each of the operations is found in well under a millisecond."""
     operations = catalogue().operations
-    started = time.process_time()
+    started = time.thread_time()
     for operation in operations:
         catalogue().find(operation.method, operation.path)
-    assert time.process_time() - started < 1.0
+    assert time.thread_time() - started < 1.0

@@ -344,6 +344,6 @@ def test_a_readme_of_one_kind_takes_a_time_in_line(tmp_path: Path) -> None:
     for run in RUNS:
         text = f"# Acme\n\n## Overview\n\n{run * (30_000 // len(run))}"
         (place / README).write_text(text, "utf-8")
-        begun = time.process_time()
+        begun = time.thread_time()
         check_folder(place)
-        assert time.process_time() - begun < 1.5, run
+        assert time.thread_time() - begun < 1.5, run

@@ -156,9 +156,9 @@ def test_a_lab_in_process_opens_no_socket(monkeypatch: pytest.MonkeyPatch) -> No
     threads = set(threading.enumerate())
     monkeypatch.setattr(socket.socket, "bind", None)
     monkeypatch.setattr(socket.socket, "connect", None)
-    started = time.process_time()
+    started = time.thread_time()
     lab = open_sandbox_lab(in_process=True)
-    assert time.process_time() - started < 0.02
+    assert time.thread_time() - started < 0.02
     with lab:
         tokens = lab.connect()
         assert lab.current_user(tokens).status == 200

@@ -178,9 +178,9 @@ def test_no_smaller_set_would_do() -> None:
 def test_all_operations_at_once() -> None:
     """The whole spec takes less than a second of the processor, and every call gets a way in."""
     calls = [Call(o.method, o.path) for o in catalogue().operations]
-    started = time.process_time()
+    started = time.thread_time()
     needs = smallest_scopes(calls)
-    assert time.process_time() - started < 1.0
+    assert time.thread_time() - started < 1.0
     assert len(needs.calls) == len(calls) == 1891
     held = frozenset(needs.scopes)
     assert all(

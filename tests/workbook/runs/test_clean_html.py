@@ -184,9 +184,9 @@ def test_a_verdict_table_has_its_colours() -> None:
 )
 def test_it_is_linear(text: str) -> None:
     """A quarter of a megabyte of one kind takes a fraction of a second of processor time."""
-    began = time.process_time()
+    began = time.thread_time()
     clean_html(text * (250_000 // len(text)))
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize("tag", ["div", "b", "span", "ul", "a", "table", "nobr", "DIV"])

@@ -92,6 +92,6 @@ def test_diagrams_take_a_time_in_line(text: str, times: int) -> None:
     """A megabyte of started diagrams, finished or not, takes less than a second."""
     source = text * (1_000_000 // len(text) // times)
     cells = [nbformat.v4.new_markdown_cell(source) for _ in range(times)]
-    begun = time.process_time()
+    begun = time.thread_time()
     _page(*cells)
-    assert time.process_time() - begun < 1.0
+    assert time.thread_time() - begun < 1.0

@@ -122,7 +122,7 @@ def test_column_names_are_cells() -> None:
 @pytest.mark.parametrize("text", ["\n", "=", "'", "\t=", ";", "\u200b"])
 def test_it_is_linear(text: str) -> None:
     """A quarter of a megabyte of one class of characters takes about a second at most."""
-    began = time.process_time()
+    began = time.thread_time()
     long = text * (250_000 // len(text))
     assert restored(defused(f"{long}=")) == f"{long}="
-    assert time.process_time() - began < 1.25
+    assert time.thread_time() - began < 1.25
