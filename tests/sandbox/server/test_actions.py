@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from ddoauth_kit.sandbox import SandboxError
+from ddoauth_kit.sandbox.state import grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,13 +85,18 @@ def test_switches_of_one_organization(
         assert (old != new) is rotates
 
 
-def test_lifetimes_are_real_and_told(partner: Partner, sandbox: Sandbox) -> None:
+def test_lifetimes_are_real_and_told(
+    partner: Partner, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A token expires by the machine's clock; expires_in matches, or has the claimed value."""
-    sandbox.actions.set_lifetime(0.2, claims=400)
+    ahead = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + ahead[0])
+    monkeypatch.setattr(grants, "time", clock)
+    sandbox.actions.set_lifetime(60, claims=400)
     tokens = partner.tokens()
     assert tokens["expires_in"] == 400
     assert partner.call("/api/v2/current_user", token=tokens["access_token"]).status_code == 200
-    time.sleep(0.25)
+    ahead[0] = 60
     assert partner.call("/api/v2/current_user", token=tokens["access_token"]).status_code == 401
     sandbox.actions.set_lifetime(5)
     assert partner.tokens()["expires_in"] == 5
