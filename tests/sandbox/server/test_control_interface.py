@@ -119,8 +119,10 @@ def test_the_stream_brings_entries_as_they_come(remote: Remote, partner: Partner
     with remote.http.stream("GET", f"/control/journal/stream?after={last - 1}") as answer:
         lines = answer.iter_lines()
         first = json.loads(next(lines))
-        threading.Thread(target=partner.call, args=("/api/v2/users",)).start()
+        caller = threading.Thread(target=partner.call, args=("/api/v2/users",))
+        caller.start()
         second = json.loads(next(lines))
+        caller.join()
     assert (first["number"], second["number"]) == (last, last + 1)
     assert second["path"] == "/api/v2/users"
     jsonschema.validate(second, schema["content"]["application/x-ndjson"]["schema"])
