@@ -39,7 +39,7 @@ def authorize(first):
         get(f"{lab.site.app_url}/oauth2/v1/authorize?state=guessed-state", connection="close")
         redirect = person.decide(f"{listener.onboarding_url}?domain=datadoghq.com")
         person.browser.open(redirect)
-        tokens = listener.wait(5)
+        tokens = listener.wait(60)
         lab.api_key(tokens)
         own = (lab.registration.secret, tokens.access_token, tokens.refresh_token)
         secrets.extend(secret.reveal() for secret in own)
