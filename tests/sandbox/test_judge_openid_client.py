@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.flows import running
-from support.npm import installed, needs_npm
+from support.npm import needs_npm, with_clients
 from support.places import TESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from conftest import Partner
     from support.flows import FlowProgram
@@ -27,9 +28,9 @@ pytestmark = needs_npm
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowProgram]:
-    """Install the library with npm in its own folder, and run it for all flows."""
-    folder = installed(SOURCE, folder=tmp_path_factory.mktemp("judge"))
+def library(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Iterator[FlowProgram]:
+    """Copy the program to where it finds the library that npm installed, and run all flows."""
+    folder = with_clients(SOURCE, folder=tmp_path_factory.mktemp("judge"), shared=shared_folder)
     with running(["node", str(folder / "judge.mjs")], os.environ) as program:
         yield program
 
