@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 import httpx
 import pytest
+from support.graded import free_port
 
 from ddoauth_kit.grading.front.process import ForeignProcess
 from ddoauth_kit.grading.front.session import front_before
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PASSWORD = "canary-password-4711"
-
-
-def _port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 class Place:
@@ -73,7 +68,7 @@ class Place:
 
 @contextmanager
 def _running(folder: Path, *, workers: int) -> Iterator[Place]:
-    port = _port()
+    port = free_port()
     redirect_uri = f"http://127.0.0.1:{port}/oauth/callback"
     output = folder / "output"
     with Sandbox(real_time=True) as sandbox, output.open("wb") as written:
@@ -106,7 +101,7 @@ def _running(folder: Path, *, workers: int) -> Iterator[Place]:
 
 
 def _wait(port: int) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         with socket.socket() as asked:
             if asked.connect_ex(("127.0.0.1", port)) == 0:

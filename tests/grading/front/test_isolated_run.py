@@ -9,8 +9,8 @@ import sys
 import threading
 import urllib.request
 
-import pytest
 from support.front import DATA, clean_environment, needs_namespaces
+from support.graded import free_port
 from support.places import ROOT
 
 KIT = [sys.executable, "-m", "ddoauth_kit", "sandbox", "--isolate"]
@@ -19,7 +19,7 @@ CALLS = f"""
 import runpy, socket, sys
 sys.argv = ["call.py", "urllib3", "https://api.us3.datadoghq.com/api/v2/current_user"]
 runpy.run_path({str(DATA / "call.py")!r}, run_name="__main__")
-with socket.create_connection(("127.0.0.1", PORT), 20) as link:
+with socket.create_connection(("127.0.0.1", PORT), 60) as link:
     print(link.recv(100).decode(), flush=True)
 sys.stdin.readline()
 sys.exit(7)
@@ -33,23 +33,24 @@ def _greet(service: socket.socket) -> None:
 
 
 @needs_namespaces
-def test_a_command_in_a_namespace(free_port: int) -> None:
+def test_a_command_in_a_namespace() -> None:
     """Its calls arrive, an outside port responds to it, and the sandbox is reachable outside."""
+    own = free_port()
     with socket.create_server(("127.0.0.1", 0)) as service:
         threading.Thread(target=_greet, args=(service,), daemon=True).start()
         forwarded = service.getsockname()[1]
         code = CALLS.replace("PORT", str(forwarded))
-        arguments = ["--port", str(free_port), "--forward", str(forwarded)]
+        arguments = ["--port", str(own), "--forward", str(forwarded)]
         with _started(*arguments, "--", sys.executable, "-c", code) as process:
             assert process.stdout is not None
             assert process.stdin is not None
             assert [process.stdout.readline() for _ in range(2)] == ["401\n", "hello\n"]
-            with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/", timeout=20) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{own}/", timeout=60) as page:
                 assert page.status == 200
             _, said = process.communicate("\n", timeout=60)
     assert process.returncode == 7
     assert "\nGET api.us3.datadoghq.com/api/v2/current_user 401" in said
-    assert f"sandbox      http://127.0.0.1:{free_port} (inside and outside)" in said
+    assert f"sandbox      http://127.0.0.1:{own} (inside and outside)" in said
 
 
 @needs_namespaces
@@ -60,14 +61,7 @@ def test_ctrl_c_ends_all_of_it() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) in {1, 130}
-
-
-@pytest.fixture
-def free_port() -> int:
-    """Find a port that nothing uses."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+        assert process.wait(timeout=60) in {1, 130}
 
 
 def _started(*arguments: str) -> subprocess.Popen[str]:
