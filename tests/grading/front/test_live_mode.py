@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from support.front import scene
+from support.graded import free_port
 from support.terminals import Terminal, client_file
 
 from ddoauth_kit.http import sender
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.front import Scene
+
+    from ddoauth_kit.grading.front.records import FrontRecord
 
 SCOPES = ("api_keys_write", "events_read", "metrics_read", "monitors_read", "user_access_read")
 LESSONS = ("00", "04", "05", "06")
@@ -35,10 +37,8 @@ def _trust() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Serve a sandbox whose client has a redirect URI at this machine, behind a front."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     folder = tmp_path_factory.mktemp("client")
-    path = client_file(folder, f"http://127.0.0.1:{port}/callback", scopes=SCOPES)
+    path = client_file(folder, f"http://127.0.0.1:{free_port()}/callback", scopes=SCOPES)
     with Sandbox(client_file=path, real_time=True) as sandbox, scene(sandbox) as made:
         yield made
 
@@ -55,10 +55,22 @@ def terminal(front: Scene, tmp_path_factory: pytest.TempPathFactory) -> Terminal
     return made
 
 
-def test_a_login_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
+@pytest.fixture(scope="module")
+def at_login(terminal: Terminal, front: Scene) -> list[FrontRecord]:
+    """Return what the front saw of that login."""
+    return list(front.records)
+
+
+@pytest.fixture(autouse=True)
+def _seen(at_login: list[FrontRecord], front: Scene) -> None:
+    """Forget what the front saw before this test."""
+    front.records.clear()
+
+
+def test_a_login_meets_datadogs_names(terminal: Terminal, at_login: list[FrontRecord]) -> None:
     """A check, the page and the exchange, each at the host that Datadog's pages name."""
     assert "DDOAUTH_SANDBOX" not in terminal.environ
-    seen = [(r.treatment, r.method, r.host, r.path) for r in front.records[:4]]
+    seen = [(r.treatment, r.method, r.host, r.path) for r in at_login]
     assert [kind for kind, *_ in seen] == ["forwarded"] * 4
     assert [tuple(rest) for _, *rest in seen] == [
         ("GET", "api.datadoghq.com", "/api/v1/validate"),
@@ -70,7 +82,6 @@ def test_a_login_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
 
 def test_a_pasted_redirect_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
     """A person without a listener pastes the redirect, and the exchange goes to `api.`."""
-    front.records.clear()
     code, _, said = terminal.log_in("--paste")
     assert code == 0, said
     assert [record.path for record in front.records if record.host == "api.datadoghq.com"] == [
@@ -81,7 +92,6 @@ def test_a_pasted_redirect_meets_datadogs_names(terminal: Terminal, front: Scene
 
 def test_a_probe_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
     """It finds the grant, and calls `api.` alone."""
-    front.records.clear()
     done = terminal.type("probe", "--mode", "live", "--format", "json")
     rows = {row["scope"]: row for row in json.loads(done.stdout)}
     assert rows["metrics_read"]["status"] == 200, done.stderr
