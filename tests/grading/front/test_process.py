@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,11 +85,12 @@ def test_ctrl_c_ends_the_whole_group() -> None:
 
 def test_a_second_ctrl_c_ends_what_ignores_the_first() -> None:
     """A group that does not end is killed, and the exit code shows the signal."""
-    script = "trap '' INT; echo ready; while :; do sleep 1; done"
+    script = "trap 'echo heard' INT; echo ready; while :; do sleep 1; done"
     with runner("sh", "-c", script) as process:
         _said(process)
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "heard\n"
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 128 + signal.SIGKILL
@@ -99,9 +101,10 @@ def test_signals_pass_through(number: signal.Signals) -> None:
     """The command gets the signal that its runner got."""
     script = (
         "import signal, sys\n"
-        f"signal.signal({int(number)}, lambda *_: sys.exit(42))\n"
+        f"signal.pthread_sigmask(signal.SIG_BLOCK, [{int(number)}])\n"
         "print('ready', flush=True)\n"
-        "signal.pause()\n"
+        f"signal.sigwait([{int(number)}])\n"
+        "sys.exit(42)\n"
     )
     with runner(sys.executable, "-c", script) as process:
         _said(process)
@@ -173,8 +176,11 @@ def test_a_command_is_looked_for_in_its_folder(tmp_path: Path) -> None:
 
 def _gone(process: psutil.Process) -> None:
     """Wait for the end of a process that nobody may reap."""
-    for _ in range(200):
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-            return
-        time.sleep(0.02)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.02)
+                continue
+        return
     pytest.fail(f"{process} still runs")
