@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -44,13 +43,14 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
-    """Serve the pages; `/silent` takes its time."""
+    """Serve the pages; `/silent` never answers."""
+    over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             if path == "/silent":
-                time.sleep(1.5)
+                over.wait()
                 return
             status, text, headers = PAGES.get(path, (404, "", {}))
             self.send_response(status)
@@ -69,11 +69,12 @@ def base() -> Iterator[str]:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
+    over.set()
     server.shutdown()
     server.server_close()
 
 
-def _begun(entry: StartSettings, *, written: str = "", seconds: float = 5.0) -> str:
+def _begun(entry: StartSettings, *, written: str = "", seconds: float = 30.0) -> str:
     return begin_flow(
         entry,
         CustomerBrowser(seconds=seconds),
@@ -110,7 +111,7 @@ def test_a_flow_begins_in_json_and_in_the_log(base: str) -> None:
 )
 def test_a_flow_that_does_not_begin_says_why(base: str, path: str, code: str) -> None:
     """Each obstacle has its own code, and the line names the address and what to do."""
-    seconds = 0.5 if path == "/silent" else 5.0
+    seconds = 0.5 if path == "/silent" else 30.0
     with pytest.raises(FlowNotFoundError) as caught:
         _begun(StartSettings(url=f"{base}{path}"), seconds=seconds)
     assert caught.value.code == code
@@ -151,7 +152,7 @@ def _start(folder: Path, *command: str, port: int) -> SubjectStart:
         environment={"PATH": "/usr/bin:/bin"},
         place=f"http://127.0.0.1:{port}/",
         folder=folder,
-        seconds=20.0,
+        seconds=60.0,
     )
 
 

@@ -77,7 +77,7 @@ def running(command: list[str], environment: Mapping[str, str]) -> Iterator[Flow
         yield FlowProgram(process)
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def connected(
