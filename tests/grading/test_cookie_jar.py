@@ -140,7 +140,7 @@ def _as_chromium(places: Places, folder: Path) -> dict[str, list[str]]:
         process_group=0,
     )
     try:
-        assert places.over.wait(30), f"Chromium came as far as {list(places.seen)}"
+        assert places.over.wait(120), f"Chromium came as far as {list(places.seen)}"
     finally:
         os.killpg(started.pid, 9)
         started.wait()

@@ -31,7 +31,7 @@ def shown(behind: Scene, url: str, *, picture: Path, fingerprint: str) -> list[t
         environment=clean_environment(),
         more=options,
     ) as process:
-        process.wait(60)
+        process.wait(120)
     datadogs = [seen for seen in behind.records if seen.host.endswith("datadoghq.eu")]
     return [(str(seen.treatment), seen.host, seen.path, seen.reason) for seen in datadogs]
 
