@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(
     find_spec("distributed") is None, reason="the extra `dask` is not installed"
 )
+# Without an address, the scheduler's HTTP server wants port 8787, which another process may have.
+ANY_PORT = "127.0.0.1:0"
 READER = TESTS / "data" / "reader_client.json"
 SECRET = "sandbox-secret-" + "0123456789" * 4
 # One site fails with a secret, and one goes on for too long.
@@ -62,7 +64,7 @@ def _workers(many: int) -> Any:
     from distributed import LocalCluster
 
     return LocalCluster(
-        n_workers=many, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=many, threads_per_worker=1, processes=True, dashboard_address=ANY_PORT
     )
 
 
