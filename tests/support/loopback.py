@@ -70,6 +70,7 @@ class RecordingServer:
         respond: Callable[[Arrived], Answer] | None = None,
     ) -> None:
         self.arrived: list[Arrived] = []
+        self.closing = threading.Event()
         self.most_at_once = 0
         self._at_once = 0
         self._answers = list(answers) or [Answer()]
@@ -111,7 +112,8 @@ class RecordingServer:
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
     def close(self) -> None:
-        """Stop serving and free the port."""
+        """Stop serving and free the port; responses that wait for `closing` wait no longer."""
+        self.closing.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
