@@ -292,14 +292,19 @@ def test_no_scopes_and_no_targets(serve: Serve) -> None:
 def test_cancelled_from_another_thread(serve: Serve) -> None:
     """The results so far are returned and marked as incomplete; no thread is left."""
     server = answer_some(serve, 30)
-    probing = Probing([_target(server.site, *ALL)], now=NOW)
-    thread = threading.Thread(target=lambda: (time.sleep(0.3), probing.cancel(), probing.cancel()))
+    enough = threading.Event()
+
+    def watch(progress: ProbeProgress) -> None:
+        if progress.done == 11:
+            enough.set()
+
+    probing = Probing([_target(server.site, *ALL)], now=NOW, watch=watch)
+    thread = threading.Thread(target=lambda: (enough.wait(60), probing.cancel(), probing.cancel()))
     thread.start()
-    started = time.monotonic()
     report = run_blocking(probing)
-    assert time.monotonic() - started < 2.5
     thread.join()
     assert 10 < len(report.results) < len(ALL)
+    assert report.is_good, "it waited for no call until its time was up"
     assert not report.complete
     assert [r.scope for r in report.results] == [s for s in ALL if s in set(report.scopes)]
     assert probing_threads() == set()
@@ -310,13 +315,19 @@ def test_a_cancelled_probing_hangs_up(serve_held: Callable[[bytes], HoldingServe
     for payload in (HALF, b""):
         server = serve_held(payload)
         probing = Probing([_target(server.site)], now=NOW)
-        timer = threading.Timer(0.2, probing.cancel)
-        timer.start()
+        thread = threading.Thread(target=_cancel_at_work, args=(probing, server))
+        thread.start()
         report = run_blocking(probing)
-        timer.join()
-        assert server.opened > 0
+        thread.join()
+        assert server.opened == 1
         assert server.wait_for(0)
         assert (report.results, report.complete) == ((), False)
+
+
+def _cancel_at_work(probing: Probing, server: HoldingServer) -> None:
+    """Cancel probing as soon as the server has a connection."""
+    server.wait_for(1)
+    probing.cancel()
 
 
 def test_cancelled_before_and_after(serve: Serve) -> None:
@@ -439,7 +450,7 @@ def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
         if arrived.target == "/api/v1/monitor/m1":
             probing.cancel()
             return Answer(after=0.2)
-        return Answer(after=0.0 if "user" in arrived.target else 0.5)
+        return Answer(until=None if "user" in arrived.target else server.closing)
 
     own = "/api/v1/monitor/{id}"
     trip = RoundTrip(

@@ -58,7 +58,7 @@ def _try(
 
     async def run() -> ProbeResult:
         grant = kept_grant(_grant(site, *(granted or (scope,))))
-        async with AsyncHttp(timeout=1.0) as http:
+        async with AsyncHttp() as http:
             aim = ProbeTarget(site=site, scopes=(scope,), grant=grant, **target)
             baseline = Baseline(site.name, alive=not dead, status=None, evidence=dead)
             prober = Prober(http, aim, grant=grant, baseline=baseline, writes=writes, now=NOW)

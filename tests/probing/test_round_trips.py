@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from dataclasses import replace
 from functools import partial
@@ -58,7 +59,7 @@ class Things:
         answer = planned.pop(0) if planned else None
         if answer and answer.status != 202:
             return answer
-        return replace(self._served(arrived), after=answer.after if answer else 0.0)
+        return replace(self._served(arrived), until=answer.until if answer else None)
 
     def _served(self, arrived: Arrived) -> Answer:
         name = arrived.target.removeprefix(f"{THINGS}/")
@@ -79,7 +80,11 @@ def _row(**changes: Any) -> ProbeResult:
 
 
 async def _trip(
-    server: RecordingServer, *, granted: str = SCOPE, row: ProbeResult | None = None
+    server: RecordingServer,
+    *,
+    granted: str = SCOPE,
+    row: ProbeResult | None = None,
+    timeout: float = 30.0,  # noqa: ASYNC109 - the sender's
 ) -> ProbeResult:
     scopes = GrantedScopes(requested=(SCOPE,), granted=(granted,))
     grant = tokens(site=server.site, scopes=scopes)
@@ -87,7 +92,7 @@ async def _trip(
     async def no_wait(_seconds: float) -> None:
         await asyncio.sleep(0)
 
-    async with AsyncHttp(sleep=no_wait, timeout=0.6) as http:
+    async with AsyncHttp(sleep=no_wait, timeout=timeout) as http:
         call = partial(kept_grant(grant).asend, http)
         held = frozenset({granted})
         return await try_round_trip(call, row or _row(), trip=TRIP, granted=held)
@@ -198,9 +203,10 @@ def test_a_refused_read_is_no_verdict_on_a_write(serve: Serve) -> None:
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_a_step_that_breaks_off_is_cleaned_up(serve: Serve, method: str) -> None:
     """A lost response ends the trip with the deletion."""
-    late = Answer("", 200, after=1.0)
-    things = Things(**{method: [late]})
-    row = _take(serve(respond=things))
+    things = Things()
+    server = serve(respond=things)
+    things.instead[method] = [Answer("", 200, until=server.closing)]
+    row = _take(server, timeout=1.5)
     assert things.kept == {}
     assert row.verdict is Verdict.FAILED
     assert "arrived in time" in row.evidence
@@ -321,7 +327,8 @@ def test_what_something_else_explains_is_not_confirmed(serve: Serve) -> None:
 @pytest.mark.parametrize("method", ["POST", "GET", "PATCH", "DELETE"])
 def test_cancelled_at_any_step_it_leaves_nothing(serve: Serve, method: str, times: int) -> None:
     """However often it is cancelled, every created object is deleted first."""
-    slow = Answer("", 202, after=0.15)  # 202 stands for the usual answer, later
+    cancelled = threading.Event()
+    slow = Answer("", 202, until=cancelled)  # 202 stands for the usual answer, later
     things = Things(**{method: [slow]})
     server = serve(respond=things)
 
@@ -331,6 +338,7 @@ def test_cancelled_at_any_step_it_leaves_nothing(serve: Serve, method: str, time
         for _ in range(times):
             task.cancel()
             await asyncio.sleep(0.01)
+        cancelled.set()
         return await task, task.cancelling()
 
     row, cancelling = asyncio.run(run())
@@ -344,13 +352,16 @@ def test_cancelled_at_any_step_it_leaves_nothing(serve: Serve, method: str, time
 
 def test_cancelled_and_not_deleted_it_is_named(serve: Serve) -> None:
     """The row that a cancelled trip returns still says what it left."""
-    things = Things(GET=[Answer("", 202, after=0.1)], DELETE=[Answer("", 403)] * 9)
+    cancelled = threading.Event()
+    things = Things(GET=[Answer("", 202, until=cancelled)], DELETE=[Answer("", 403)] * 9)
     server = serve(respond=things)
 
     async def run() -> ProbeResult:
         task = asyncio.create_task(_trip(server))
         await asyncio.to_thread(_wait_for, server, "GET")
         task.cancel()
+        await asyncio.sleep(0)
+        cancelled.set()
         return await task
 
     row = asyncio.run(run())

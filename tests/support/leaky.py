@@ -27,8 +27,9 @@ ENVIRONMENT: Mapping[str, str] = {
 ENDINGS = {
     "success": "print('the end')",
     "failure": "raise ValueError(' and '.join(secrets))",
-    "interrupt": "import time; time.sleep(60)",
     "killed": "import os; os.kill(os.getpid(), 9)",
+    # The last one, because a machine with little memory runs one notebook after another.
+    "interrupt": "import time; time.sleep(60)",
 }
 _ISSUE = """
 import os, sys, json

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,14 +104,13 @@ def _joined_outputs(name: str, text: str) -> Iterator[str]:
         yield re.sub(r"[\s']+", "", "".join(parts))
 
 
-def _arguments() -> str:
-    """Return the arguments of all processes."""
+def _arguments(place: Place) -> str:
+    """Return the arguments of the run's processes; other tests may have the same canaries."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_bytes().decode("utf-8", "replace"))
-        except OSError:
-            continue
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.fsencode(place.issued) in (path / "environ").read_bytes():
+                found.append((path / "cmdline").read_bytes().decode("utf-8", "replace"))
     return "\n".join(found)
 
 
@@ -139,7 +139,7 @@ def test_nothing_is_left(driver: str, endings: list[str], tmp_path: Path) -> Non
             and process.poll() is None
             and time.monotonic() < until
         ):
-            meanwhile.append(("arguments", _arguments()))
+            meanwhile.append(("arguments", _arguments(place)))
             time.sleep(0.2)
         if "interrupt" in endings:
             alone = [place.executed(ending) for ending in endings if ending != "interrupt"]
@@ -152,6 +152,7 @@ def test_nothing_is_left(driver: str, endings: list[str], tmp_path: Path) -> Non
     assert len(list(place.ready.iterdir())) == len(endings), err
     assert (process.returncode == 0) == (endings == ["success"]), err
     left = [*place.texts(), ("stdout", out), ("stderr", err)]
+    assert any(driver in text for kind, text in meanwhile if kind == "arguments")
     assert _leaks(place.secrets(), [*meanwhile, *left]) == []
     if driver == "ddoauth":
         assert process.returncode == 130

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -106,7 +107,7 @@ def test_forked_kernels_share_imports_and_nothing_else(ran: Ran) -> None:
 
 def test_a_notebook_that_takes_too_long_is_ended(ran: Ran) -> None:
     """The time limit ends the kernel, the others go on, and what there was is written."""
-    assert ran.seconds < 30
+    assert ran.seconds < 60, "its cell would have gone on"
     assert ran.runs["slow.us1"].error == "TimeoutError: The notebook did not finish within 9 s."
     assert ran.runs["self.us1"].error == ""
     assert "begun" in (ran.folder / "slow.us1.ipynb").read_text("utf-8")
@@ -179,11 +180,10 @@ def test_a_template_that_dies_stops_nothing(tmp_path: Path) -> None:
     source = notebook_file(tmp_path, "works", "print(SITE)")
     with KernelTemplate.started() as template:
         found: list[psutil.Process] = []
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         # A program that is just being loaded has no arguments yet.
         while not found and time.monotonic() < until:
-            started = psutil.Process().children()
-            found = [each for each in started if "runs.forkserver" in " ".join(each.cmdline())]
+            found = [each for each in psutil.Process().children() if _is_template(each)]
         (process,) = found
         process.kill()
         process.wait()
@@ -193,6 +193,12 @@ def test_a_template_that_dies_stops_nothing(tmp_path: Path) -> None:
             )
         )
     assert executed.error == ""
+
+
+def _is_template(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # a child of an earlier test may just end
+        return "runs.forkserver" in " ".join(process.cmdline())
+    return False
 
 
 @pytest.mark.skipif(not KernelTemplate.available, reason="this system cannot fork kernels")
@@ -215,7 +221,8 @@ def test_a_lesson_that_runs_lessons_forks_them_from_the_same_process(tmp_path: P
     )
     inside = notebook_file(tmp_path, "inside", report)
     trace = tmp_path / "left.pid"
-    lasting = f"import os, pathlib, time; pathlib.Path({str(trace)!r}).write_text(str(os.getpid()))"
+    lasting = f"import os, pathlib, time; new = pathlib.Path({str(trace) + '.new'!r})\n"
+    lasting += f"new.write_text(str(os.getpid())); new.rename({str(trace)!r})"
     left = notebook_file(tmp_path, "left", f"{lasting}\ntime.sleep(60)")
     outside = notebook_file(
         tmp_path,
@@ -267,18 +274,23 @@ def test_secret_parameters_are_refused(tmp_path: Path) -> None:
 
 def test_kernels_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
     """Even SIGKILL, which nothing can handle, leaves no kernel behind."""
-    pid = tmp_path / "pid"
-    code = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    code = f"import os, time; open(f'{pids}/{{os.getpid()}}', 'w').close(); time.sleep(60)"
     notebooks = [str(notebook_file(tmp_path, name, code)) for name in ("one", "two")]
     command = [sys.executable, "-m", "ddoauth_kit", "run", *notebooks, "--out", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        until = time.monotonic() + 30
-        while not (pid.exists() and pid.read_text("utf-8")) and time.monotonic() < until:
+        until = time.monotonic() + 60
+        while not list(pids.iterdir()) and time.monotonic() < until:
             time.sleep(0.1)
         process.kill()
-    while _runs(int(pid.read_text("utf-8"))) and time.monotonic() < until:
+    assert list(pids.iterdir())
+    until = time.monotonic() + 60
+    while (left := [path for path in pids.iterdir() if _runs(int(path.name))]) and (
+        time.monotonic() < until
+    ):
         time.sleep(0.1)
-    assert not _runs(int(pid.read_text("utf-8")))
+    assert not left
 
 
 def test_a_closed_terminal_ends_a_run_and_leaves_no_folder(tmp_path: Path) -> None:
@@ -290,7 +302,7 @@ def test_a_closed_terminal_ends_a_run_and_leaves_no_folder(tmp_path: Path) -> No
     command = [sys.executable, "-m", "ddoauth_kit", "run", *notebooks, "--out", str(out)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not begun.exists() and time.monotonic() < until:
             time.sleep(0.1)
         parent = short_parent() or tmp_path
