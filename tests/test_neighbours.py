@@ -433,7 +433,7 @@ def test_a_keyring_may_fall_silent_at_any_call(silent: int, uses: list[str], len
     assert all("DDOAUTH_STORE" in error.advice for error in refused)
     keyring.unlocked.set()
     for waiting in tuple(patience._WAITING):
-        waiting.join(5)
+        waiting.join(60)
     store.put(slot, secret)
     assert store.get(slot) == secret
 
