@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     Drip = Callable[..., DrippingServer]
 
 DEADLINE = 0.15
+# A busy machine is slow, and each server here lingers for longer than this.
+LATE = 15.0
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
 LINGERING = {
@@ -61,13 +63,13 @@ def _asked(server: DrippingServer, **changes: Any) -> Request:
 
 
 def _sent(asked: Request) -> None:
-    with Http(timeout=10.0, deadline=DEADLINE) as http:
+    with Http(timeout=60.0, deadline=DEADLINE) as http:
         http.send(asked)
 
 
 def _sent_async(asked: Request) -> None:
     async def run() -> None:
-        async with AsyncHttp(timeout=10.0, deadline=DEADLINE) as http:
+        async with AsyncHttp(timeout=60.0, deadline=DEADLINE) as http:
             await http.send(asked)
 
     asyncio.run(run())
@@ -78,7 +80,7 @@ def _timed_out(send: Callable[[Request], None], asked: Request) -> None:
     with pytest.raises(NetworkError) as caught:
         send(asked)
     assert caught.value.code == "timeout"
-    assert time.monotonic() - began < DEADLINE + 1.0
+    assert time.monotonic() - began < LATE
 
 
 @pytest.mark.checklist("C19")
@@ -104,10 +106,12 @@ def test_a_server_that_reads_slowly_is_left(
 @pytest.mark.checklist("C19")
 def test_a_name_that_is_not_resolved_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's resolver knows no deadline; the exchange has one all the same."""
-    over = threading.Event()
+    over, at_once = threading.Event(), socket.getaddrinfo
 
-    def slowly(*_args: object, **_options: object) -> list[object]:
-        over.wait(3.0)
+    def slowly(host: Any, *args: Any, **options: Any) -> list[Any]:
+        if host != "acme.invalid":  # threads of other tests may ask, too
+            return at_once(host, *args, **options)
+        over.wait(30.0)
         raise socket.gaierror("no answer")
 
     monkeypatch.setattr(socket, "getaddrinfo", slowly)
@@ -135,7 +139,7 @@ def test_a_proxy_that_lingers_is_left(
 def test_no_lock_outlives_the_deadline(serve_dripping: Drip, place: str) -> None:
     """A caller that waits for a refresh in progress gets the store when the exchange ends."""
     server = serve_dripping(*LINGERING[place])
-    http = Http(timeout=10.0, deadline=DEADLINE)
+    http = Http(timeout=60.0, deadline=DEADLINE)
     sites = SiteTable((*DATADOG_SITES, server.site))
     client = OAuthClient(registration(), sites=sites, http=http)
     store = MemoryStore()
@@ -151,16 +155,16 @@ def test_no_lock_outlives_the_deadline(serve_dripping: Drip, place: str) -> None
 
     holder = threading.Thread(target=refresh)
     holder.start()
-    time.sleep(0.05)
+    assert server.reached.wait(30)
     with store.alone(slot):
         waited = time.monotonic() - began
     holder.join()
     http.close()
-    assert waited < DEADLINE + 1.0
+    assert waited < LATE
 
 
 def test_an_answer_in_time_is_read(serve: Callable[..., RecordingServer]) -> None:
     """Interim and slow responses are not failures before the deadline."""
     server = serve(Answer('{"a": 1}', after=0.1))
-    with Http(deadline=2.0) as http:
+    with Http(deadline=30.0) as http:
         assert http.send(request(server.site)).text == '{"a": 1}'

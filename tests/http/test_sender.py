@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.builders import API_KEY, CLIENT_SECRET, US1, local_site, readable, request, shown
-from support.loopback import Answer
+from support.loopback import Answer, Crowd
 
 from ddoauth_kit import Http, Secret
 from ddoauth_kit.errors import InputError
@@ -203,7 +203,7 @@ def test_a_proxy_of_the_environment_is_passed_by_on_loopback(
 
 def test_a_site_gets_ten_connections_at_most(http: Http, serve: Serve) -> None:
     """Twenty threads share one sender; the server never sees more than ten requests at once."""
-    server = serve(Answer(after=0.1))
+    server = serve(respond=Crowd(10))
     threads = [threading.Thread(target=http.send, args=(request(server.site),)) for _ in range(20)]
     for thread in threads:
         thread.start()

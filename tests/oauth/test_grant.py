@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -304,9 +306,19 @@ def test_a_clock_that_stands_still_repeats_no_failure(
 
 
 @pytest.mark.checklist("C12")
-def test_those_who_waited_share_a_failure(http: Http, serve: Serve, store: FileStore) -> None:
+def test_those_who_waited_share_a_failure(
+    http: Http, serve: Serve, store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While the token endpoint is down, twenty simultaneous callers make one request."""
-    grant, server = _served(serve, http, store, Answer("{}", 503, after=0.3))
+    all_wait, callers, alone = threading.Event(), itertools.count(1), store.alone
+    grant, server = _served(serve, http, store, Answer("{}", 503, until=all_wait))
+
+    def counted(slot: Slot) -> Any:
+        if next(callers) == MANY:
+            all_wait.set()
+        return alone(slot)
+
+    monkeypatch.setattr(store, "alone", counted)
 
     def fail(_: int) -> str:
         with pytest.raises(AnswerError) as caught:

@@ -80,7 +80,7 @@ def _use(site: Site, act: Callable[[Grant, Call], Awaitable[Any]], **changes: An
         async with AsyncHttp() as http:
             return await act(grant, lambda build: grant.asend(http, build))
 
-    with Http(timeout=2.0) as http:
+    with Http(timeout=30.0) as http:
         grant = kept_grant(tokens(site=site, **changes), http=http)
         return asyncio.run(run())
 
@@ -218,12 +218,12 @@ def test_an_endpoint_without_oauth_does_not_kill_the_token(serve: Serve) -> None
 
 def test_a_success_beside_a_refusal_proves_nothing(serve: Serve) -> None:
     """A call that went out later may have been looked at earlier, just before the token died."""
-    twin, held = Twin(), threading.Event()
+    twin, held, dead = Twin(), threading.Event(), threading.Event()
 
     def respond(arrived: Arrived) -> Answer:
         if arrived.target == "/slow" and not held.is_set():
             held.set()
-            return replace(NO, after=0.2)
+            return replace(NO, until=dead)
         return twin(arrived)
 
     server = serve(respond=respond)
@@ -233,6 +233,7 @@ def test_a_success_beside_a_refusal_proves_nothing(serve: Serve) -> None:
         await asyncio.to_thread(held.wait)
         await call(_build)
         twin.alive = "expired"
+        dead.set()
         return (await slow).status
 
     assert _use(server.site, act) == 200
@@ -269,7 +270,7 @@ def test_a_plain_call_follows_the_same_rules(serve: Serve) -> None:
     """Without coroutines a dead token is checked, refreshed and the call sent again."""
     twin = Twin(alive="another")
     server = serve(respond=twin)
-    with Http(timeout=2.0) as http:
+    with Http(timeout=30.0) as http:
         grant = kept_grant(tokens(site=server.site), http=http)
         assert grant.send(_build).status == 200
         assert (twin.refreshes, _targets(server)) == (1, (1, 2))
@@ -281,7 +282,7 @@ def _first_call(site: Site, **changes: Any) -> Baseline:
         async with AsyncHttp() as client:
             return await first_call(client, grant, site=site.name)
 
-    with Http(timeout=2.0) as http:
+    with Http(timeout=30.0) as http:
         grant = kept_grant(tokens(site=site, **changes), http=http)
         return asyncio.run(run())
 

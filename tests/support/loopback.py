@@ -50,12 +50,13 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response, and the number of seconds to wait before sending it."""
+    """A response, and the number of seconds, or the event, to wait for before sending it."""
 
     text: str = "{}"
     status: int = 200
     headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
     after: float = 0.0
+    until: threading.Event | None = None
 
 
 class RecordingServer:
@@ -99,6 +100,8 @@ class RecordingServer:
             self.most_at_once = max(self.most_at_once, self._at_once)
             answer = self._respond(arrived) if self._respond else self._next()
         time.sleep(answer.after)
+        if answer.until:
+            answer.until.wait(60)
         with self._lock:
             self._at_once -= 1
         return answer
@@ -111,6 +114,22 @@ class RecordingServer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class Crowd:
+    """Responds to nobody until so many requests have arrived, and for a moment longer."""
+
+    def __init__(self, number: int, *, seconds: float = 0.1) -> None:
+        self._missing = number
+        self._all_are_here = threading.Event()
+        self._timer = threading.Timer(seconds, self._all_are_here.set)
+
+    def __call__(self, _arrived: Arrived) -> Answer:
+        """Hold the response back."""
+        self._missing -= 1
+        if not self._missing:
+            self._timer.start()
+        return Answer(until=self._all_are_here)
 
 
 class _Server(ThreadingHTTPServer):
@@ -158,7 +177,7 @@ class RawServer:
                 continue
             with connection:
                 self.connections += 1
-                connection.settimeout(1.0)
+                connection.settimeout(10.0)
                 with suppress(OSError):  # the client may hang up first
                     self._reply(connection)
 
@@ -209,7 +228,7 @@ class HoldingServer:
 
     def _hold(self, connection: socket.socket) -> None:
         self._count(1)
-        connection.settimeout(10.0)
+        connection.settimeout(60.0)
         with connection, suppress(OSError):
             answered = 0
             while heard := connection.recv(65536):
@@ -226,7 +245,7 @@ class HoldingServer:
             self.open += change
             self._changed.notify_all()
 
-    def wait_for(self, number: int, *, seconds: float = 5.0) -> bool:
+    def wait_for(self, number: int, *, seconds: float = 30.0) -> bool:
         """Wait until this many connections are open; return whether that happened."""
         with self._changed:
             return self._changed.wait_for(lambda: self.open == number, seconds)
@@ -242,13 +261,15 @@ class HoldingServer:
 class DrippingServer:
     """Reads requests (or a byte now and then), sends a beginning, and then piece after piece.
 
-    It hangs up after `lasts` seconds, which exposes a client without a deadline.
+    It hangs up after `lasts` seconds, which exposes a client without a deadline. `reached` is set
+    once a request has arrived.
     """
 
     def __init__(
-        self, begin: bytes, piece: bytes, *, reads: bool = True, lasts: float = 5.0
+        self, begin: bytes, piece: bytes, *, reads: bool = True, lasts: float = 30.0
     ) -> None:
         self._begin, self._piece, self._reads, self._lasts = begin, piece, reads, lasts
+        self.reached = threading.Event()
         self._over = threading.Event()
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -265,8 +286,9 @@ class DrippingServer:
                 self._drip(connection)
 
     def _drip(self, connection: socket.socket) -> None:
-        connection.settimeout(1.0)
+        connection.settimeout(10.0)
         connection.recv(65536 if self._reads else 1)
+        self.reached.set()
         connection.sendall(self._begin)
         end = time.monotonic() + self._lasts
         while time.monotonic() < end and not self._over.wait(0.02):
