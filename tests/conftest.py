@@ -210,7 +210,7 @@ def slept() -> list[float]:
 @pytest.fixture
 def http(slept: list[float]) -> Iterator[Http]:
     """Give a sender that waits without sleeping and is closed at the end."""
-    with Http(timeout=5.0, sleep=slept.append) as sender:
+    with Http(timeout=30.0, sleep=slept.append) as sender:
         yield sender
 
 

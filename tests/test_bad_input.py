@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.builders import local_site, readable, with_locals
+from support.loopback import refused_site
 from support.scene import Scene
 
 from ddoauth_kit import Http, Secret, create_api_key, errors
@@ -106,8 +107,7 @@ def _uninstalled(scene: Scene) -> None:
 
 def _no_network(scene: Scene) -> None:
     response = scene.response()
-    scene.sandbox.stop()
-    scene.oauth.exchange(response)
+    scene.oauth.exchange(replace(response, site=refused_site()))
 
 
 def _timeout(scene: Scene) -> None:

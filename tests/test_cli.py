@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DATA = TESTS / "data"
+# This machine may reach the world through a proxy, but itself without one.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -145,10 +147,10 @@ def test_sandbox_serves_until_it_is_told_to_stop(ending: signal.Signals, client:
         assert ready["client"]["client_secret"].startswith("sandbox-")
         reader = ready["client"]["client_id"] == "5f0c9a3e-7d41-4c7f-9a56-0d6f2b1c8e90"
         assert reader == bool(client)
-        with urllib.request.urlopen(ready["sites"]["us1"]["app_url"] + "/integrations") as page:
+        with DIRECT.open(ready["sites"]["us1"]["app_url"] + "/integrations") as page:
             assert page.status == 200
         process.send_signal(ending)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout.read() == b""
         assert b"Traceback" not in process.stderr.read()
 
@@ -170,7 +172,7 @@ def test_lab_opens_jupyterlab_on_copies(tmp_path: Path, monkeypatch: pytest.Monk
         assert url.endswith("/lab/tree/00_start_here.ipynb")
         assert b"jupyter-config-data" in _soon(f"{url}?token=canary")
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()
@@ -180,9 +182,9 @@ def test_lab_opens_jupyterlab_on_copies(tmp_path: Path, monkeypatch: pytest.Monk
 
 def _soon(url: str) -> bytes:
     """Return a page from a server that announces its address before it listens there."""
-    for _ in range(100):
+    for _ in range(600):
         try:
-            with urllib.request.urlopen(url, timeout=20) as page:
+            with DIRECT.open(url, timeout=60) as page:
                 return bytes(page.read())
         except urllib.error.URLError:
             time.sleep(0.1)
@@ -250,7 +252,11 @@ def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
     tests/workbook/runs/test_canaries.py shows the same of Ctrl-C.
     """
     sites = ("us1", "eu1", "us3")
-    notebook, out = notebook_file(tmp_path, "one", "import time; time.sleep(0.5)"), tmp_path / "out"
+    # Only the first site's run ends before the interrupt.
+    code = "import pathlib, time\n"
+    code += f"while SITE != 'us1' and not pathlib.Path({str(tmp_path / 'go')!r}).exists():\n"
+    code += "    time.sleep(0.05)"
+    notebook, out = notebook_file(tmp_path, "one", code), tmp_path / "out"
     arguments = ["run", str(notebook), "--jobs", "1", "--out", str(out)]
     arguments += [part for site in sites for part in ("--site", site)]
     with subprocess.Popen(
@@ -270,14 +276,13 @@ def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
     assert "Traceback" not in err
     assert "one  us1      passed" in said
     summary = json.loads((out / "summary.json").read_text("utf-8"))
-    passed = summary["passed"]
-    assert 1 <= passed < 3
-    assert passed + len(summary["not_run"]) == 3
+    assert (summary["passed"], len(summary["not_run"])) == (1, 2)
+    (tmp_path / "go").touch()
     assert main([*arguments, "--resume"]) == 0
     resumed = capsys.readouterr().err
-    assert f"{passed} of 3 passed before and won't run again" in resumed
-    assert f"1/{3 - passed} passed one on {sites[passed]}" in resumed
-    assert not [site for site in sites[:passed] if f"passed one on {site} in" in resumed]
+    assert "1 of 3 passed before and won't run again" in resumed
+    assert "1/2 passed one on eu1" in resumed
+    assert "passed one on us1 in" not in resumed
     assert json.loads((out / "summary.json").read_text("utf-8"))["passed"] == 3
 
 

@@ -29,7 +29,18 @@ def _added() -> set[str]:
     """Return each different line that any commit of any branch here ever added."""
     if not (ROOT / ".git").exists():
         pytest.skip("this is no checkout, so there is no history to read")
-    command = ["git", "-c", "core.quotePath=off", "log", "-p", "--all", "--unified=0", "--no-color"]
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "-c",
+        "core.quotePath=off",
+        "log",
+        "-p",
+        "--all",
+        "--unified=0",
+        "--no-color",
+    ]
     done = subprocess.run(
         [*command, "--no-ext-diff", "--no-textconv"], cwd=ROOT, capture_output=True, check=True
     )

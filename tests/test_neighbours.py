@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import socket
 import sys
 import tempfile
 import threading
@@ -48,9 +47,9 @@ from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import FileStore, KeyringStore, Slot, patience
 from ddoauth_kit.store.files import default_folder
+from ddoauth_kit.workbook.runs import scheduler_knock
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
 from ddoauth_kit.workbook.runs.run_progress import RunProgress
-from ddoauth_kit.workbook.runs.scheduler_knock import knock
 from ddoauth_kit.workbook.runs.source_notebook import refuse_other_language
 
 if TYPE_CHECKING:
@@ -277,10 +276,10 @@ def test_a_scheduler_that_cannot_be_is_refused_at_once(scheme: str, host: str, p
     begun = time.monotonic()
     nobody = mock.Mock(side_effect=ConnectionRefusedError(111, "refused"))
     with (
-        mock.patch.object(socket, "create_connection", nobody),
+        mock.patch.object(scheduler_knock, "socket", SimpleNamespace(create_connection=nobody)),
         pytest.raises(InputError) as caught,
     ):
-        knock(f"{scheme}://{host}{port}" if scheme else f"{host}{port}")
+        scheduler_knock.knock(f"{scheme}://{host}{port}" if scheme else f"{host}{port}")
     assert caught.value.code == "no_executor"
     assert time.monotonic() - begun < 5
 
@@ -433,7 +432,7 @@ def test_a_keyring_may_fall_silent_at_any_call(silent: int, uses: list[str], len
     assert all("DDOAUTH_STORE" in error.advice for error in refused)
     keyring.unlocked.set()
     for waiting in tuple(patience._WAITING):
-        waiting.join(5)
+        waiting.join(60)
     store.put(slot, secret)
     assert store.get(slot) == secret
 

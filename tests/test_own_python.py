@@ -365,7 +365,9 @@ def _lab(trap: Path, tmp_path: Path) -> Iterator[Any]:
                 assert process.poll() is None, (tmp_path / "log").read_text("utf-8")
                 assert time.monotonic() < until
                 time.sleep(0.2)
-            url = json.loads(found[0].read_text("utf-8"))["url"]
+            url = _written(found[0])["url"]
+
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
             def ask(path: str, document: dict[str, Any]) -> Any:
                 request = urllib.request.Request(
@@ -375,7 +377,7 @@ def _lab(trap: Path, tmp_path: Path) -> Iterator[Any]:
                 )
                 while True:  # the file that names the address is there before it answers
                     try:
-                        with urllib.request.urlopen(request, timeout=60) as answer:
+                        with direct.open(request, timeout=60) as answer:
                             return json.load(answer)
                     except urllib.error.URLError as error:
                         refused = isinstance(error.reason, ConnectionRefusedError)
@@ -386,6 +388,15 @@ def _lab(trap: Path, tmp_path: Path) -> Iterator[Any]:
             yield ask
         finally:
             process.terminate()
+
+
+def _written(path: Path) -> Any:
+    """Return what a JSON file contains as soon as it is complete."""
+    for _ in range(600):
+        with suppress(ValueError):
+            return json.loads(path.read_text("utf-8"))
+        time.sleep(0.1)
+    raise AssertionError(f"{path.name} stays incomplete")
 
 
 def _executed(connection: Path, code: str) -> str:

@@ -93,7 +93,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 def _location(url: str) -> str:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
     try:
-        opener.open(url, timeout=5)
+        opener.open(url, timeout=60)
     except urllib.error.HTTPError as answer:
         with answer:
             return answer.headers["Location"]

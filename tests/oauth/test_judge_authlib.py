@@ -36,7 +36,7 @@ def _visit(url: str) -> str:
     """Open the authorization URL and return the target of its redirect."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
     with pytest.raises(urllib.error.HTTPError) as caught:
-        opener.open(url, timeout=5)
+        opener.open(url, timeout=60)
     with caught.value as answer:
         assert answer.code == 302
         return answer.headers["Location"]

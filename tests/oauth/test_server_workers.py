@@ -6,7 +6,6 @@ import functools
 import json
 import operator
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin
 
 import pytest
+from support.graded import free_port
 from support.places import ROOT, TESTS
 from support.redis_server import redis_server
 
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 BROWSERS = 10
 CONNECTS = 50
 ORGANIZATIONS = 10
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager
@@ -113,7 +107,7 @@ def test_two_workers_take_fifty_connects_twice(tmp_path: Path) -> None:
 
 
 def _connects_twice(folder: Path, *, pending: str) -> None:
-    port = _free_port()
+    port = free_port()
     with Sandbox(real_time=True) as sandbox:
         sandbox.add_redirect_uri(f"http://127.0.0.1:{port}/callback")
         client = sandbox.client

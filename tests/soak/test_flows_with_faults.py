@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # At five percent, a few of 200 flows succeed, and once in a hundred times none of them.
 OFTEN = {200: 0.03, 10_000: 0.05}
 THREADS = 4
-PATIENCE = 30.0
+PATIENCE = 60.0
 MINTED = re.compile(r"sandbox-(?:secret|code|access|refresh|key)-[0-9a-f]{8,}")
 
 
@@ -53,7 +53,7 @@ class Flows:
 
     def run(self, sites: list[str], count: int) -> None:
         """Run so many flows over these sites, with one client as a server has it."""
-        with Http(sleep=lambda _: None, timeout=5.0) as http:
+        with Http(sleep=lambda _: None, timeout=30.0) as http:
             scene = Scene(self.sandbox, http)
             for number in range(count):
                 begun = time.perf_counter()
@@ -144,7 +144,10 @@ def test_every_flow_has_a_named_end(
     assert flows.leaks == []
     assert not MINTED.search(caplog.text)
     # The server's side of a connection closes a moment after the client's.
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before + THREADS
+    until = time.monotonic() + 30
+    while len(list(Path("/proc/self/fd").iterdir())) > before + THREADS:
+        assert time.monotonic() < until
+        time.sleep(0.05)
     ends = ", ".join(f"{code} {n}" for code, n in flows.ends.most_common())
     record_property(
         "figure",

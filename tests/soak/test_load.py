@@ -58,7 +58,11 @@ def test_64_connections(seconds: float, record_property: Callable[[str, object],
                 ),
             ]
             load = run_load(
-                port, pid=process.pid, seconds=seconds, requests=lambda n: mix[n % len(mix)]
+                port,
+                pid=process.pid,
+                seconds=seconds,
+                requests=lambda n: mix[n % len(mix)],
+                least=len(mix),
             )
         finally:
             process.terminate()

@@ -275,7 +275,7 @@ def test_the_sandbox_answers_every_request(count: int) -> None:
         head = b"%s %s?%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: %s\r\n"
         raw = head % (method, path, query, port, kind)
         raw += b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             connection.sendall(raw)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
@@ -38,7 +37,6 @@ def test_a_silent_keyring_is_told_within_seconds(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(patience, "SECONDS", 0.3)
     keyring = Locked()
     store = KeyringStore(keyring)
-    begun = time.monotonic()
     for use in (
         store.slots,
         lambda: store.get(SLOT),
@@ -48,10 +46,10 @@ def test_a_silent_keyring_is_told_within_seconds(monkeypatch: pytest.MonkeyPatch
             use()
         assert caught.value.code == "keyring_silent"
         assert "DDOAUTH_STORE" in caught.value.advice
-    assert time.monotonic() - begun < 5
+    (waiting,) = patience._WAITING
+    monkeypatch.setattr(patience, "SECONDS", 60.0)
     keyring.unlocked.set()
-    for waiting in tuple(patience._WAITING):
-        waiting.join(5)
+    waiting.join(60)
     store.put(SLOT, Secret("kept", label="api_key"))
     assert store.get(SLOT) == Secret("kept", label="api_key")
 

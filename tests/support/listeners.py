@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 FROM_TILE = urlencode({"domain": "datadoghq.com", "site": "https://app.datadoghq.com"})
 
 
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+@cache
+def has_ipv6() -> bool:
+    """Return whether `::1` is an address of this machine."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def listen(scene: Scene) -> Listener:

@@ -36,9 +36,14 @@ class Load:
         return self.memory[-1] - warm
 
 
-def run_load(port: int, *, pid: int, seconds: float, requests: Callable[[int], bytes]) -> Load:
-    """Keep 64 connections busy; `requests` gives the complete bytes of the next request."""
-    return asyncio.run(_run(port, pid, seconds, requests))
+def run_load(
+    port: int, *, pid: int, seconds: float, requests: Callable[[int], bytes], least: int = 0
+) -> Load:
+    """Keep 64 connections busy; `requests` gives the complete bytes of the next request.
+
+    Each connection carries at least `least` requests, however long that takes.
+    """
+    return asyncio.run(_run(port, pid, seconds, requests, least))
 
 
 def post(path: str, body: str, *, port: int, kind: str, **headers: str) -> bytes:
@@ -63,12 +68,14 @@ def memory(pid: int) -> float:
     raise AssertionError("the process is gone")
 
 
-async def _run(port: int, pid: int, seconds: float, requests: Callable[[int], bytes]) -> Load:
+async def _run(
+    port: int, pid: int, seconds: float, requests: Callable[[int], bytes], least: int
+) -> Load:
     load = Load()
     begun = time.perf_counter()
     end = begun + seconds
     watch = asyncio.create_task(_watch(load, pid, end))
-    connections = (_connection(port, end, load, requests) for _ in range(CONNECTIONS))
+    connections = (_connection(port, end, load, requests, least) for _ in range(CONNECTIONS))
     await asyncio.gather(*connections)
     load.seconds = time.perf_counter() - begun
     await watch
@@ -81,10 +88,12 @@ async def _watch(load: Load, pid: int, end: float) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _connection(port: int, end: float, load: Load, requests: Callable[[int], bytes]) -> None:
+async def _connection(
+    port: int, end: float, load: Load, requests: Callable[[int], bytes], least: int
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     number = 0
-    while time.perf_counter() < end:
+    while time.perf_counter() < end or number < least:
         writer.write(requests(number))
         number += 1
         head = await reader.readuntil(b"\r\n\r\n")

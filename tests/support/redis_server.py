@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -13,11 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
+from support.graded import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @contextmanager
@@ -28,9 +29,7 @@ def redis_server(folder: Path) -> Iterator[str]:
         if os.environ.get("CI"):
             pytest.fail("redis-server is missing, and CI must have it")
         pytest.skip("redis-server is missing")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:

@@ -65,7 +65,7 @@ class Heard:
 def say(port: int, payload: bytes | str, *, host: str = "127.0.0.1") -> Heard:
     """Send bytes to a port, and return everything received until the other side hangs up."""
     data = payload if isinstance(payload, bytes) else payload.encode("latin-1")
-    with socket.create_connection((host, port), timeout=10) as connection:
+    with socket.create_connection((host, port), timeout=60) as connection:
         connection.sendall(data)
         heard = b""
         while chunk := connection.recv(65536):
@@ -92,7 +92,7 @@ def get(url: str, *, method: str = "GET", **headers: str) -> Heard:
 
 
 @contextmanager
-def waiting(waits: Any, *, timeout: float = 10.0) -> Iterator[list[Any]]:
+def waiting(waits: Any, *, timeout: float = 60.0) -> Iterator[list[Any]]:
     """Call `wait` alongside the test; the list contains the outcome once the block has ended."""
     outcome: list[Any] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.listeners import free_port
+from support.graded import free_port
 from support.scene import Scene
 
 from ddoauth_kit.sandbox import Sandbox

@@ -56,7 +56,7 @@ def test_two_redirects_at_once_make_one_exchange(scene: Scene) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len([outcome for outcome in outcomes if outcome]) == 1
     assert sum(each.purpose == "token exchange" for each in scene.http.transcript) == 1
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from select import select
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -81,16 +82,19 @@ def test_a_slow_client_does_not_block_and_is_given_up(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that sends a byte now and then finally gets 408; others never notice."""
-    monkeypatch.setattr(callback_server, "PATIENCE", 1.0)
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as slow:
+    monkeypatch.setattr(callback_server, "PATIENCE", 60.0)
+    with socket.create_connection(("127.0.0.1", port)) as slow:
         slow.sendall(b"GET /slow")
-        began = time.monotonic()
         assert get(f"http://127.0.0.1:{port}/fast").status == 200
-        assert time.monotonic() - began < 0.8
-        time.sleep(0.2)
-        slow.sendall(b"er")
+        assert select([slow], [], [], 0)[0] == [], "it is still waited for"
+    monkeypatch.setattr(callback_server, "PATIENCE", 0.5)
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as slow:
+        slow.sendall(b"GET /slow")
+        until = time.monotonic() + 30
+        while not select([slow], [], [], 0.1)[0]:
+            assert time.monotonic() < until, "each byte begins the wait anew"
+            slow.sendall(b"e")
         assert slow.recv(65536).startswith(b"HTTP/1.1 408 ")
-        assert time.monotonic() - began < 4.0
 
 
 HALF = [
@@ -106,26 +110,30 @@ HALF = [
 
 @pytest.mark.checklist("L10")
 @pytest.mark.parametrize("begin", HALF)
-def test_half_open_connections_keep_nobody_out(port: int, begin: bytes) -> None:
-    """However many unfinished requests there are, a browser gets a response at once."""
+def test_half_open_connections_keep_nobody_out(
+    port: int, begin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many unfinished requests there are, a browser's response waits for none of them."""
+    monkeypatch.setattr(callback_server, "PATIENCE", 3600.0)
     with ExitStack() as stack:
         for _ in range(AT_ONCE + 1):
-            half = socket.create_connection(("127.0.0.1", port), timeout=5)
+            half = socket.create_connection(("127.0.0.1", port), timeout=60)
             stack.enter_context(half)
             half.sendall(begin)
-        began = time.monotonic()
         for _ in range(3):
             assert get(f"http://127.0.0.1:{port}/browser").status == 200
-        assert time.monotonic() - began < 2.0
 
 
 @pytest.mark.checklist("L10")
-def test_the_newest_connection_is_not_the_one_that_gives_way(port: int) -> None:
+def test_the_newest_connection_is_not_the_one_that_gives_way(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A browser that opens a connection beforehand may use it after a flood of others."""
+    monkeypatch.setattr(callback_server, "PATIENCE", 60.0)
     with ExitStack() as stack:
         for _ in range(AT_ONCE):
             stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-        browser = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        browser = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
         for _ in range(AT_ONCE // 2):
             stack.enter_context(socket.create_connection(("127.0.0.1", port)))
         browser.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -138,18 +146,18 @@ def test_refused_clients_that_go_on_sending_are_hung_up_on(port: int) -> None:
     with ExitStack() as stack:
         sending = {}
         for piece in (b"a", b"X: y\r\n", b"\r"):
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
             client.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
             sending[piece] = client
-        began = time.monotonic()
-        while sending and time.monotonic() - began < 4.0:
+        until = time.monotonic() + 10
+        while sending and time.monotonic() < until:
             for piece, client in list(sending.items()):
                 try:
                     client.sendall(piece)
                 except OSError:  # the other side has closed
                     del sending[piece]
             time.sleep(0.02)
-        assert time.monotonic() - began < 3.0
+        assert not sending
 
 
 # The limit is the process's own, so this one has a process.
@@ -194,7 +202,7 @@ def test_without_descriptors_it_does_not_spin() -> None:
         print(file=process.stdin, flush=True)
         assert process.stdout.readline() == "starved\n"
         held = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
             for _ in range(40)
         ]
         for each in held:
