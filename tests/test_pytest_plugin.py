@@ -83,8 +83,12 @@ def test_a_key_that_exists_is_asked_for_once(
     datadog_sandbox.assert_key_requests(1)
 
 
-def test_what_would_leave_is_refused(partner: Scene, datadog_sandbox: WatchedSandbox) -> None:
+def test_what_would_leave_is_refused(
+    partner: Scene, datadog_sandbox: WatchedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A call to real Datadog fails, by name or by number, and the assertion says so."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
     elsewhere = replace(partner.tokens(), site=DATADOG_SITES.named("us1"))
     with pytest.raises(NetworkError):
         partner.http.send(current_user_request(elsewhere))

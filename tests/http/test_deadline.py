@@ -58,6 +58,13 @@ LINGERING = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the proxies of this machine."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def _asked(server: DrippingServer, **changes: Any) -> Request:
     return request(server.site, repeatable=False, **changes)
 

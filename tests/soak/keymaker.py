@@ -2,7 +2,8 @@
 
 Each action of a fork is reported on stdout, on its own line: `start PID`, `arrived` as soon as the
 answer's last byte is read, `kept MICROSECONDS` when the store has accepted the key, or `refused
-CODE`. `end` follows when the fork has ended, for whatever reason.
+CODE`. `end` follows when the fork has ended, for whatever reason. After `start`, a fork waits for a
+line end, so that nobody looks for it too late.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def _say(text: str) -> None:
 
 def _make(order: dict[str, str], template: Any, folder: Path) -> None:
     _say(f"start {os.getpid()}")
+    os.read(0, 1)
     grant = replace(template, access_token=Secret(order["token"], label="access_token"))
     http = WatchedHttp()
     try:
@@ -63,6 +65,8 @@ def main() -> None:
     _trusted_certificates()
     _say("ready")
     for line in sys.stdin:
+        if line == "\n":  # a killed fork did not read it
+            continue
         fork = os.fork()
         if not fork:
             _make(json.loads(line), template, folder)

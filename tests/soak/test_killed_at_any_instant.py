@@ -60,6 +60,7 @@ class Maker:
         # A handle stays with its process; a number may be given to another one after its end.
         fork = os.pidfd_open(int(begin.removeprefix("start ")))
         try:
+            self._write_text("\n")
             line = begin
             while line != "end":
                 said.append(line)
@@ -70,8 +71,11 @@ class Maker:
         return said
 
     def _write(self, value: object) -> None:
+        self._write_text(json.dumps(value) + "\n")
+
+    def _write_text(self, text: str) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(value) + "\n")
+        self.process.stdin.write(text)
         self.process.stdin.flush()
 
     def _line(self) -> str:

@@ -76,7 +76,9 @@ def test_folders_above_are_this_users_alone(umask: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("above", ["", "a", "a/b"])
 def test_a_folder_that_everybody_can_change(above: str, mode: int, tmp_path: Path) -> None:
     """Wherever above the store it is, somebody else could put another folder in its place."""
-    (tmp_path / "x" / "a" / "b").mkdir(parents=True)
+    for folder in ("x", "x/a", "x/a/b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder).chmod(0o755)  # whatever the umask is
     FileStore(tmp_path / "x" / "a" / "b" / "kept").put(SLOT, TOKEN)
     (tmp_path / "x" / above).chmod(mode)
     error = _refused(lambda: FileStore(tmp_path / "x" / "a" / "b" / "kept"))
