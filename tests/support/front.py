@@ -234,8 +234,8 @@ def parent_proxy(port: int, *, asked: list[str]) -> socketserver.ThreadingTCPSer
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                head += self.request.recv(1)
+            while not head.endswith(b"\r\n\r\n") and (part := self.request.recv(1)):
+                head += part
             asked.append(head.decode())
             with socket.create_connection(("127.0.0.1", port)) as there:
                 self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")

@@ -8,6 +8,7 @@ import socket
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 REFERENCE = Path(ddoauth_kit.__file__).parent / "grading" / "reference_server.py"
 SCOPES = ("monitors_read", "api_keys_write")
 PASSWORD = "canary-password-4711"
+_FIRST_PORT = 20_000 + 3_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4)
+_PORTS = cycle(random.sample(range(_FIRST_PORT, _FIRST_PORT + 3_000), 3_000))
 VARIABLES = {"GRADED_PASSWORD": PASSWORD, "GRADED_SESSION": "canary-session-4711"}
 
 
@@ -32,11 +35,11 @@ def clock_limit(seconds: float) -> float:
 def free_port() -> int:
     """Return a free port below those that the system assigns automatically.
 
-    Each test process has its own 3,000 ports, so two of them never use the same one.
+    Each test process has its own 3,000 ports, so two of them never use the same one. Threads that
+    start servers side by side get different ones, too.
     """
-    first = 20_000 + 3_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4)
     while True:
-        port = random.randrange(first, first + 3_000)
+        port = next(_PORTS)
         with suppress(OSError), socket.socket() as free:
             free.bind(("127.0.0.1", port))
             return port

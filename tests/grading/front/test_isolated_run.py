@@ -7,10 +7,11 @@ import socket
 import subprocess
 import sys
 import threading
-import urllib.request
 
+import httpx
 from support.front import DATA, clean_environment, needs_namespaces
 from support.graded import free_port
+from support.loopback import PLAIN
 from support.places import ROOT
 
 KIT = [sys.executable, "-m", "ddoauth_kit", "sandbox", "--isolate"]
@@ -45,8 +46,8 @@ def test_a_command_in_a_namespace() -> None:
             assert process.stdout is not None
             assert process.stdin is not None
             assert [process.stdout.readline() for _ in range(2)] == ["401\n", "hello\n"]
-            with urllib.request.urlopen(f"http://127.0.0.1:{own}/", timeout=60) as page:
-                assert page.status == 200
+            page = httpx.get(f"http://127.0.0.1:{own}/", timeout=60, **PLAIN)
+            assert page.status_code == 200
             _, said = process.communicate("\n", timeout=60)
     assert process.returncode == 7
     assert "\nGET api.us3.datadoghq.com/api/v2/current_user 401" in said
