@@ -77,7 +77,9 @@ def test_a_person_presses_tab(name: str, environment: dict[str, str]) -> None:
         shell.expect_exact(whole.removeprefix(typed))
         shell.sendline(f"{HOME_KEY}printf '%s ' done ")
         shell.expect_exact(f"done {whole} ")
-    shell.close(force=True)
+    shell.sendline("exit")
+    shell.expect_exact(pexpect.EOF)
+    shell.close()
 
 
 def test_fish_lists_what_fits(environment: dict[str, str]) -> None:

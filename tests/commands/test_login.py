@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.graded import free_port
+from support.loopback import refused_site
 from support.terminals import Terminal, client_file
 
 from ddoauth_kit.cli import main
@@ -20,15 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """Give a terminal whose client has a loopback redirect URI at a sandbox."""
-    path = client_file(tmp_path, f"http://127.0.0.1:{_free_port()}/callback")
+    path = client_file(tmp_path, f"http://127.0.0.1:{free_port()}/callback")
     with Sandbox(client_file=path, real_time=True) as sandbox:
         yield Terminal(sandbox, client_file=path, folder=tmp_path)
 
@@ -240,7 +236,7 @@ def test_an_ended_sandbox_is_named_before_anything_is_asked(
     monkeypatch.setenv("DDOAUTH_CLIENT_ID", "acme")
     monkeypatch.setenv("DDOAUTH_CLIENT_SECRET", "sandbox-secret-1")
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path))
-    monkeypatch.setenv("DDOAUTH_SANDBOX", f"http://127.0.0.1:{_free_port()}")
+    monkeypatch.setenv("DDOAUTH_SANDBOX", refused_site().api_url)
     assert main(["probe", "--mode", "live", "--scope", "metrics_read"]) == 2
     said = capsys.readouterr().err.splitlines()[-1]
     assert "[no_sandbox] The sandbox at http://127.0.0.1:" in said

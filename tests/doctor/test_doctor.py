@@ -6,7 +6,6 @@ import errno
 import json
 import re
 import socket
-import sys
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,12 +18,13 @@ import pytest
 from packaging.requirements import Requirement
 from support.backends import MemoryKeyring
 from support.builders import API_KEY, NOW, REFRESH_TOKEN, registration, shown, tokens
+from support.graded import free_port
 from support.loopback import Answer, refused_site
 from support.places import ROOT
 
 from ddoauth_kit import DATADOG_SITES, Secret
 from ddoauth_kit.cli import main
-from ddoauth_kit.doctor import Finding, Status, examine
+from ddoauth_kit.doctor import Finding, Status, examine, packages
 from ddoauth_kit.doctor import client_settings as clients
 from ddoauth_kit.doctor.packages import (
     REASONS,
@@ -43,6 +43,7 @@ from ddoauth_kit.doctor.secret_stores import (
     check_store,
 )
 from ddoauth_kit.errors import InputError, NetworkError
+from ddoauth_kit.oauth.callback import loopback_server
 from ddoauth_kit.oauth.grant import grant_slot
 from ddoauth_kit.oauth.grant_record import new_record, written
 from ddoauth_kit.registration.live import live_registration
@@ -188,7 +189,7 @@ def test_versions_are_compared_by_number(found: str, good: str, *, expected: boo
 def test_an_old_python_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter is compared, too."""
     assert check_python().status is Status.OK
-    monkeypatch.setattr(sys, "version_info", (3, 10, 4))
+    monkeypatch.setattr(packages, "sys", SimpleNamespace(version_info=(3, 10, 4)))
     assert check_python().status is Status.PROBLEM
 
 
@@ -346,9 +347,9 @@ def test_the_registration(tmp_path: Path) -> None:
 
 def test_ports_of_redirect_uris(monkeypatch: pytest.MonkeyPatch) -> None:
     """A taken port and a forbidden one are problems; `localhost` is worth a word."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        uris = (f"http://127.0.0.1:{port}/cb",)
+    port = free_port()
+    uris = (f"http://127.0.0.1:{port}/cb",)
+    with socket.create_server(("127.0.0.1", port)):
         (busy,) = clients.check_redirect_uris(registration(redirect_uris=uris))
     assert busy.status is Status.PROBLEM
     assert f"uses port {port}" in busy.next_step
@@ -363,7 +364,7 @@ def test_ports_of_redirect_uris(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbid(*_: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(socket.socket, "bind", forbid)
+    monkeypatch.setattr(loopback_server._Server, "server_bind", forbid)
     (low,) = clients.check_redirect_uris(registration(redirect_uris=("http://127.0.0.1/cb",)))
     assert "1024" in low.next_step
 

@@ -82,7 +82,8 @@ def remove(file: str) -> Change:
 
 
 def git(place: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    """Run git without any user settings."""
+    """Run git without user settings, and without the variables of a hook that runs the tests."""
+    outer = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
     own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     names = ("-c", "user.name=Acme", "-c", "user.email=acme@example.com")
     done = subprocess.run(
@@ -90,7 +91,7 @@ def git(place: Path, *arguments: str, stdin: bytes = b"") -> bytes:
         input=stdin,
         capture_output=True,
         check=True,
-        env={**os.environ, **own},
+        env={**outer, **own},
     )
     return done.stdout
 

@@ -125,7 +125,7 @@ class Terminal:
                     else:
                         person.finish(url, decision)
             out = process.stdout.read()
-            code = process.wait(timeout=30)
+            code = process.wait(timeout=60)
         os.close(keyboard)
         return code, out, "".join(said)
 
