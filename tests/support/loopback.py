@@ -7,9 +7,10 @@ import socket
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from ssl import PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER, SSLContext
@@ -24,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from support.builders import local_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ddoauth_kit import Site
@@ -281,10 +282,22 @@ class DrippingServer:
         self._socket.close()
 
 
+@contextmanager
+def held_port() -> Iterator[int]:
+    """Hold a port at which nobody listens: no other program gets it, but a test's server may."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+_HELD = ExitStack()
+
+
+@cache
 def refused_site() -> Site:
     """Return a site whose port has no listener."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return local_site(f"http://127.0.0.1:{taken.getsockname()[1]}")
+    return local_site(f"http://127.0.0.1:{_HELD.enter_context(held_port())}")
 
 
 def self_signed(folder: Path) -> SSLContext:
