@@ -10,6 +10,8 @@ import argparse
 import os
 import secrets
 import sys
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,8 +68,10 @@ def _serve(sandbox: Any, key: str) -> None:  # noqa: ANN401 - the package sandbo
 
     sites = {name: dict(urls) for name, urls in sandbox.endpoints.items()}
     port = int(sandbox.base_url.rpartition(":")[2])
-    with announced(SharedSandbox(port, key, sites), server=os.getppid()):
-        sandbox.serve_forever()
+    # Only once a signal would end the sandbox cleanly: otherwise the file could stay behind.
+    with ExitStack() as told:
+        found = announced(SharedSandbox(port, key, sites), server=os.getppid())
+        sandbox.serve_forever(announce=partial(told.enter_context, found))
 
 
 if __name__ == "__main__":

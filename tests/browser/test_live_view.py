@@ -29,7 +29,7 @@ STEALS = """async (base) => {
   const frame = document.createElement("iframe");
   frame.src = base + "/";
   document.body.append(frame);
-  await new Promise((done) => { frame.onload = done; setTimeout(done, 2000); });
+  await new Promise((done) => { frame.onload = done; setTimeout(done, 60000); });
   try { tried.frame = frame.contentDocument.body.innerText; } catch { tried.frame = "unreadable"; }
   return tried;
 }"""

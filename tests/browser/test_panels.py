@@ -16,7 +16,13 @@ SETUP = """\
 from ddoauth_kit.workbook import open_lab, panels
 lab = open_lab()
 tokens = lab.connect()
-panels.{panel}"""
+panel = panels.{panel}
+panel"""
+# Probing takes a second or two, and a busy browser might come too late to cancel it.
+SLOWED = (
+    "panel.__dict__.update(_watch=lambda progress: (type(panel)._watch(panel, progress), "
+    "panel._cancelled or __import__('time').sleep(0.1)))"
+)
 TYPED = "typed-client-secret-0123456789"
 
 
@@ -81,13 +87,13 @@ def test_the_countdown_runs_and_the_grant_is_renewed_and_ended(
 ) -> None:
     """The seconds go down without a cell, and both buttons reach the sandbox."""
     notebook = show("TokenPanel(lab, tokens)")
-    countdown = notebook.panel.locator(".ddoauth-countdown")
+    countdown = notebook.panel.locator(".ddoauth-countdown", has_text="expires in")
     before = countdown.inner_text()
     notebook.page.wait_for_function(
         "before => document.querySelector('.ddoauth-countdown').innerText !== before", arg=before
     )
     press(notebook, "Refresh")
-    notebook.page.wait_for_timeout(500)
+    notebook.panel.get_by_text("Refreshed: the new access token").wait_for()
     assert "token refresh" in notebook.ask("repr(lab.transcript)")
     press(notebook, "Revoke")
     press(notebook, "Yes, end the grant")
@@ -114,6 +120,7 @@ def test_probes_run_and_one_run_is_cancelled(show: Callable[[str], Notebook]) ->
         sites.get_by_label(name, exact=True).check()
     assert sites.get_by_label("us1", exact=True).is_checked()
     sites.get_by_text("Sites (5 chosen)").wait_for()
+    notebook.ask(SLOWED)
     press(notebook, "Run probes")
     press(notebook, "Cancel")
     notebook.panel.get_by_text("Cancelled:").wait_for()

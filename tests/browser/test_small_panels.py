@@ -46,6 +46,9 @@ CONTRAST = """element => {
   const both = [light(getComputedStyle(element).color), light(colour())].sort((a, b) => b - a);
   return (both[0] + 0.05) / (both[1] + 0.05);
 }"""
+# A theme's colours may fade in.
+STILL = """() => document.getAnimations()
+  .every(each => each.effect.getComputedTiming().endTime === Infinity)"""
 HIDE_SIDES = """async () => {
   const app = window.jupyterapp;
   if (!app.shell.leftCollapsed) await app.commands.execute('application:toggle-left-area');
@@ -160,6 +163,7 @@ def test_newer_exchanges_fold_nothing_and_a_site_is_picked_by_keyboard(notebook:
     notebook.ask("lab.current_user(tokens)")
     notebook.panel.get_by_role("button", name="Show the newest").press("Enter")
     notebook.panel.get_by_text("2 exchanges.").wait_for()
+    exchanges.nth(1).wait_for()
     assert [each.evaluate("e => e.open") for each in exchanges.all()] == [True, False]
     field = notebook.panel.get_by_label("Datadog site")
     field.focus()
@@ -179,7 +183,7 @@ def test_text_can_be_read_in_both_themes(notebook: Notebook) -> None:
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         notebook.page.evaluate(THEME, theme)
         notebook.page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
-        notebook.page.wait_for_timeout(300)
+        notebook.page.wait_for_function(STILL)
         texts = notebook.panel.locator(READ).all()
         ratios = [(each.evaluate(CONTRAST), each.text_content()) for each in texts]
         assert len(ratios) > 40

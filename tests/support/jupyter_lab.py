@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,7 +19,6 @@ import nbformat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
 STARTING = 120.0
 RUNNING = 240_000
@@ -112,9 +112,12 @@ class LabServer:
         settings.parent.mkdir(parents=True, exist_ok=True)
         settings.write_text(json.dumps({"saveState": True}))
 
-    def files(self) -> list[Path]:
-        """Return every file written by the server, its kernels or the browser."""
-        return [path for path in self._home.rglob("*") if path.is_file()]
+    def written(self) -> Iterator[tuple[Path, bytes]]:
+        """Yield each file written by the server, its kernels or the browser, and its content."""
+        for folder, _, names in os.walk(self._home):
+            for path in (Path(folder, name) for name in names):
+                with suppress(FileNotFoundError):  # drafts end meanwhile
+                    yield path, path.read_bytes()
 
     def end_kernels(self) -> None:
         """End the kernels of all notebooks, so that the next test starts with an idle server."""

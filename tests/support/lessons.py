@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from IPython.core.formatters import DisplayFormatter
 
+from ddoauth_kit.workbook import Lab
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -29,6 +31,9 @@ def run_lesson(
             data, _ = formatter.format(shown)
             # A formatter that failed has written the error and returned nothing.
             assert "text/plain" in data, f"{lesson.stem} cannot show a {type(shown).__name__}"
+    for lab in names.values():
+        if isinstance(lab, Lab):
+            lab.close()  # a panel that was shown counts as long as its lab is open
 
 
 def _value(source: str, names: dict[str, Any], *, name: str) -> Any:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait until a condition is true, for at most ten seconds."""
-    end = time.monotonic() + 10
+    """Wait until a condition is true, for at most a minute."""
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -34,8 +34,8 @@ def run_blocking(probing: Probing) -> ProbeReport:
     watch, probing.watch = probing.watch, events.put
     failures: list[BaseException] = []
     thread = threading.Thread(target=_run, args=(probing, events, failures), name="probing")
-    thread.start()
     try:
+        thread.start()
         _pass_on(events, watch)
     except KeyboardInterrupt:
         probing.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import weakref
 from contextlib import suppress
 from dataclasses import replace
@@ -75,7 +76,7 @@ class Lab:
 
     `authorize` gets a redirect in the way that suits the mode: scripted consent in the sandbox, and
     the listener or a pasted URL with real Datadog. Secrets that are shown only once are stored
-    before they are returned.
+    before they are returned. `closed` is set once the lab is closed.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -89,6 +90,7 @@ class Lab:
         self._known_keys: dict[Slot, ApiKey] = {}
         self._exchanged: set[Secret] = set()
         self._sample: Telemetry | None = None
+        self.closed = threading.Event()
         self._close = weakref.finalize(self, backend.close)
 
     def __enter__(self) -> Self:
@@ -99,6 +101,7 @@ class Lab:
 
     def close(self) -> None:
         """Close connections and stop the sandbox; garbage collection does the same."""
+        self.closed.set()
         self._close()
 
     def on(self, site: str) -> Lab:

@@ -131,13 +131,14 @@ class AuthorizePanel(Panel):
 
     def _offer(self) -> Attempt:
         attempt = self._attempt = begin_attempt(self._lab, check=self._name)
+        self.say(attempt.advice)
+        self._busy(waiting=True)
+        # Last, because what follows a click on it replaces the advice.
         if is_in_process(attempt.url):
             self._page.visit(attempt.url)
         else:
             text = f"Authorize on {self._lab.site.name} (opens a new tab)"
             self._link.value = link(attempt.url, text)
-        self.say(attempt.advice)
-        self._busy(waiting=True)
         return attempt
 
     def _finish(self, attempt: Attempt) -> None:

@@ -32,8 +32,8 @@ class TokenPanel(Panel):
     """Shows scopes and time to expiry; `tokens` has the latest tokens, or None once revoked.
 
     The sandbox's clock stands still between requests, so the panel counts the seconds since the
-    last response, unless the clock was moved further ahead. The panel shows only its own tokens and
-    doesn't notice what a cell does with the same grant.
+    last response, unless the clock was moved further ahead. It stops when the lab is closed. The
+    panel shows only its own tokens and doesn't notice what a cell does with the same grant.
     """
 
     def __init__(self, lab: Lab, tokens: TokenSet) -> None:
@@ -89,6 +89,12 @@ class TokenPanel(Panel):
         if tokens is None:
             self._left.value = "no access token: the grant has ended"
             return False
+        if self._lab.closed.is_set():
+            self._left.value = (
+                f"access token: expires at {tokens.expires_at:%H:%M:%S} UTC by {self._clock}, or "
+                "when it is revoked; the lab is closed, so the seconds are not counted"
+            )
+            return False
         by_clock = tokens.seconds_left(self._lab.oauth.clock())
         left = math.ceil(min(self._end_of_life - time.monotonic(), by_clock))
         self._left.value = (
@@ -109,7 +115,7 @@ class TokenPanel(Panel):
 
     def _count(self) -> None:
         while self.tick():
-            time.sleep(SECOND)
+            self._lab.closed.wait(SECOND)
 
     def _count_on_the_loop(self) -> None:
         """Count in the kernel's event loop; without one, nothing can run in the background."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.backends import live_lab
+from support.loopback import held_port
 from support.visitors import Person, get, waiting
 
 from ddoauth_kit.errors import AuthorizationError
@@ -42,10 +43,11 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webbrowser, "get", lambda: webbrowser)
 
 
-def loopback() -> str:
-    """Return a redirect URI on a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}/cb"
+@pytest.fixture
+def loopback() -> Iterator[str]:
+    """Return a redirect URI on a free port."""
+    with held_port() as port:
+        yield f"http://127.0.0.1:{port}/cb"
 
 
 def consented(attempt: PastedAttempt) -> str:
@@ -71,24 +73,26 @@ def test_a_redirect_that_cannot_reach_the_listener_is_pasted(lab: Lab) -> None:
 
 
 @pytest.mark.usefixtures("at_home")
-def test_live_with_a_loopback_redirect_uri_is_listened_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_with_a_loopback_redirect_uri_is_listened_for(
+    monkeypatch: pytest.MonkeyPatch, loopback: str
+) -> None:
     """The registered port is opened, and the browser comes back to it."""
-    uri = loopback()
-    with live_lab(monkeypatch, uri) as lab:
+    with live_lab(monkeypatch, loopback) as lab:
         attempt = begin_attempt(lab)
         assert isinstance(attempt, ListenedAttempt)
-        assert uri.rpartition("/")[0] in attempt.url
+        assert loopback.rpartition("/")[0] in attempt.url
         with waiting(attempt) as outcome:
             Person().finish(attempt.url)
         assert outcome[0].scopes.granted == ("api_keys_write",)
 
 
 @pytest.mark.usefixtures("at_home")
-def test_a_taken_port_is_said_and_pasting_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taken_port_is_said_and_pasting_goes_on(
+    monkeypatch: pytest.MonkeyPatch, loopback: str
+) -> None:
     """The reason comes before the advice."""
-    uri = loopback()
-    port = int(uri.split(":")[2].split("/")[0])
-    with live_lab(monkeypatch, uri) as lab, socket.create_server(("127.0.0.1", port)):
+    port = int(loopback.split(":")[2].split("/", maxsplit=1)[0])
+    with live_lab(monkeypatch, loopback) as lab, socket.create_server(("127.0.0.1", port)):
         attempt = begin_attempt(lab)
         assert isinstance(attempt, PastedAttempt)
         assert str(port) in attempt.advice
@@ -100,10 +104,10 @@ def test_a_taken_port_is_said_and_pasting_goes_on(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("at_home")
 @pytest.mark.parametrize("wanted", ["", "paste"])
 def test_a_redirect_that_leads_elsewhere_is_pasted(
-    monkeypatch: pytest.MonkeyPatch, wanted: str
+    monkeypatch: pytest.MonkeyPatch, wanted: str, loopback: str
 ) -> None:
     """Without a loopback redirect URI, or on request, no port is opened."""
-    with live_lab(monkeypatch, loopback() if wanted else FAR) as lab:
+    with live_lab(monkeypatch, loopback if wanted else FAR) as lab:
         monkeypatch.setenv("DDOAUTH_CONSENT", wanted)
         attempt = begin_attempt(lab)
         assert isinstance(attempt, PastedAttempt)
@@ -192,10 +196,10 @@ def _strangers() -> list[str]:
 @pytest.mark.parametrize("mode", ["sandbox", "live"])
 @pytest.mark.parametrize("target", _strangers())
 def test_a_stranger_can_begin_nothing(
-    monkeypatch: pytest.MonkeyPatch, mode: str, target: str
+    monkeypatch: pytest.MonkeyPatch, mode: str, target: str, loopback: str
 ) -> None:
     """While an attempt waits nobody else can put their authorization in its place."""
-    opened = open_sandbox_lab() if mode == "sandbox" else live_lab(monkeypatch, loopback())
+    opened = open_sandbox_lab() if mode == "sandbox" else live_lab(monkeypatch, loopback)
     with opened as lab:
         attempt = begin_attempt(lab)
         origin = attempt.url.partition("/start/")[0]

@@ -59,7 +59,7 @@ def test_tokens_are_kept_as_a_cell_keeps_them() -> None:
         assert listener.redirect_uri in lab.registration.redirect_uris
         page = Person().finish(f"{listener.onboarding_url}?domain=datadoghq.com")
         assert "You may now close this tab." in page.text
-        tokens = listener.wait(5)
+        tokens = listener.wait(60)
         assert lab.connect().refresh_token == tokens.refresh_token
         assert lab.authorization_request().redirect_uri == first, "lessons name what they named"
         assert listener.link_to("http://127.0.0.1:1/x") == "http://127.0.0.1:1/x"
@@ -76,7 +76,7 @@ def test_two_private_clients_listen_at_once() -> None:
     ):
         for lab, listener in ((one, first), (two, second)):
             Person().finish(f"{listener.onboarding_url}?domain={lab.site.domain}")
-            assert listener.wait(5).client_id == lab.registration.client_id
+            assert listener.wait(60).client_id == lab.registration.client_id
 
 
 @pytest.mark.usefixtures("on_this_machine")
@@ -91,7 +91,7 @@ def test_from_the_tile_of_the_sandbox() -> None:
         arrival = person.browser.open(f"{url}/connect", form.fields).location
         assert arrival.startswith(listener.onboarding_url)
         person.finish(arrival)
-        assert listener.wait(5).site.name == "us5"
+        assert listener.wait(60).site.name == "us5"
 
 
 @pytest.mark.usefixtures("behind_a_proxy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 import threading
-import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from support.builders import NOW, kept_grant, tokens
@@ -14,12 +14,14 @@ from support.probed import ALL, answer_some, probing_threads
 
 from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
+from ddoauth_kit.workbook.lab import blocking_probes
 from ddoauth_kit.workbook.lab.blocking_probes import run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.loopback import RecordingServer
+    import pytest
+    from support.loopback import Arrived, RecordingServer
 
     from ddoauth_kit import Site
     from ddoauth_kit.probing.probe_report import ProbeReport
@@ -50,19 +52,33 @@ def test_an_interrupt_returns_what_was_found(serve: Serve) -> None:
 
 def test_an_interrupt_while_waiting(serve: Serve) -> None:
     """This also holds if no result arrives and the caller only waits."""
-    server = serve(respond=lambda a: Answer(after=0.0 if "user" in a.target else 3.0))
-    probing = Probing([_target(server.site)], now=NOW)
+    over, waited = threading.Event(), []
 
-    def interrupt() -> None:
-        time.sleep(0.2)
-        _thread.interrupt_main()
+    def respond(arrived: Arrived) -> Answer:
+        if "user" not in arrived.target:
+            _thread.interrupt_main()
+            waited.append(over.wait(60))
+        return Answer()
 
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    started = time.monotonic()
-    report = run_blocking(probing)
-    thread.join()
-    assert time.monotonic() - started < 2.5
+    server = serve(respond=respond)
+    report = run_blocking(Probing([_target(server.site)], now=NOW))
+    assert waited == [], "no response had arrived"
+    over.set()
+    assert not report.complete
+    assert probing_threads() == set()
+
+
+def test_an_interrupt_at_the_start(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may come before the cell waits for anything, and still ends probing."""
+
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            super().start()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(blocking_probes, "threading", SimpleNamespace(Thread=Interrupted))
+    server = answer_some(serve, 0)
+    report = run_blocking(Probing([_target(server.site, *ALL)], now=NOW))
     assert not report.complete
     assert probing_threads() == set()
 

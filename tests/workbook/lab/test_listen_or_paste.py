@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.backends import live_lab
+from support.loopback import held_port
 from support.visitors import Person
 
 from ddoauth_kit.errors import AuthorizationError, InputError
@@ -32,13 +33,15 @@ class Desk:
         self.pasted: list[str] = []
         self.decision = "approve"
         self.comes = True
+        self.visits: list[threading.Thread] = []
         self.request: AuthorizationRequest | None = None
 
     def open(self, url: str) -> bool:
         """Open a page, and come back from it a moment later."""
         self.opened.append(url)
         if self.comes:
-            threading.Thread(target=Person().finish, args=(url, self.decision)).start()
+            self.visits.append(threading.Thread(target=Person().finish, args=(url, self.decision)))
+            self.visits[-1].start()
         return True
 
     def paste(self, _prompt: str) -> str:
@@ -64,10 +67,10 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> Iterator[Lab]:
     """Open a live lab that uses a sandbox as Datadog, with a loopback redirect URI."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        uri = f"http://127.0.0.1:{server.getsockname()[1]}/cb"
-    with live_lab(monkeypatch, uri) as lab:
+    with held_port() as port, live_lab(monkeypatch, f"http://127.0.0.1:{port}/cb") as lab:
         yield lab
+        for visit in desk.visits:
+            visit.join(60)
 
 
 def port_of(lab: Lab) -> int:
@@ -292,6 +295,6 @@ def test_work_beside_the_cells_is_not_a_place_to_ask(live: Lab, desk: Desk) -> N
 
     thread = threading.Thread(target=connect)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     assert "authorize first" in str(caught[0])
     assert desk.opened == []

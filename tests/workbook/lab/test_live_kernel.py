@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from support.backends import live_environment
+from support.loopback import held_port
 from support.visitors import Person
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_a_person_answers(kernel: BlockingKernelClient) -> None:
         asked.append(message["content"])
         # The question may overtake the link: they come on two channels.
         while "data" not in outputs[-1]["content"]:
-            outputs.append(kernel.get_iopub_msg(timeout=10))
+            outputs.append(kernel.get_iopub_msg(timeout=60))
         (link,) = re.findall(r'href="([^"]+)"', outputs[-1]["content"]["data"]["text/html"])
         (state,) = _STATE.findall(html.unescape(link))
         redirect = "https://acme.example.com/callback?error=access_denied&domain=datadoghq.com"
@@ -87,13 +87,13 @@ def test_a_person_answers(kernel: BlockingKernelClient) -> None:
 
 
 @pytest.fixture
-def loopback(monkeypatch: pytest.MonkeyPatch) -> str:
+def loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Register a redirect URI of this machine, and sit at it."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        uri = f"http://127.0.0.1:{server.getsockname()[1]}/cb"
-    live_environment(monkeypatch, REDIRECT_URIS=uri)
-    monkeypatch.setenv("DDOAUTH_CONSENT", "listener")
-    return uri
+    with held_port() as port:
+        uri = f"http://127.0.0.1:{port}/cb"
+        live_environment(monkeypatch, REDIRECT_URIS=uri)
+        monkeypatch.setenv("DDOAUTH_CONSENT", "listener")
+        yield uri
 
 
 def test_nobody_is_listened_for(loopback: str) -> None:
@@ -126,7 +126,8 @@ def test_a_person_comes_back_to_the_listener(loopback: str, kernel: BlockingKern
     for code in (PARAMETERS, OPEN, "lab.authorize()"):
         reply = kernel.execute_interactive(code, allow_stdin=True, output_hook=look, timeout=60)
     assert "[access_denied] The customer did not consent." in reply["content"]["evalue"]
-    assert len(visits) == 1
+    (visit,) = visits
+    visit.join(60)
     left = "".join(_left(outputs))
     assert "/start/" not in left
     assert not _STATE.search(left)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from support.backends import live_lab
+from support.loopback import held_port
 from support.visitors import Person, get, say, waiting
 
 from ddoauth_kit import OAuthClient
@@ -43,7 +44,7 @@ class Waiting:
 @contextmanager
 def _panel(lab: Lab) -> Iterator[Waiting]:
     attempt = begin_attempt(lab)
-    with waiting(attempt) as outcome:
+    with waiting(attempt, timeout=60) as outcome:
         yield Waiting(attempt.url, outcome)
 
 
@@ -64,20 +65,15 @@ def _terminal(lab: Lab) -> Iterator[Waiting]:
                 finish=lab.exchange,
                 say=hear,
                 browse=lambda _: None,
-                seconds=30,
+                seconds=60,
             )
         )
 
     thread = threading.Thread(target=wait)
     thread.start()
-    assert told.wait(10)
+    assert told.wait(60)
     yield Waiting(url[0], outcome)
-    thread.join(10)
-
-
-def _loopback() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}/callback"
+    thread.join(60)
 
 
 @contextmanager
@@ -85,9 +81,10 @@ def _lab(mode: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     for name in listen_or_paste.ELSEWHERE:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(webbrowser, "get", lambda: webbrowser)
-    opened = open_sandbox_lab() if mode == "sandbox" else live_lab(monkeypatch, _loopback())
-    with opened as lab:
-        yield lab
+    with held_port() as port:
+        uri = f"http://127.0.0.1:{port}/callback"
+        with open_sandbox_lab() if mode == "sandbox" else live_lab(monkeypatch, uri) as lab:
+            yield lab
 
 
 def _redirect_of_a_stranger(lab: Lab, redirect_uri: str, organization: str) -> str:
@@ -166,7 +163,7 @@ def test_a_grant_of_a_stranger_never_arrives(
             for head in heads:
                 assert say(port, f"{head}\r\n").status >= 400, head
             for number in range(150):
-                connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+                connection = socket.create_connection(("127.0.0.1", port), timeout=60)
                 silent.callback(connection.close)
                 connection.sendall(b"GET /start/"[: number % 12])
             for path in ("/onboard", "/onboarding", f"/start/{secrets.token_urlsafe(24)}") * 20:

@@ -55,7 +55,7 @@ def keeping_in(lab: Lab, store: Store) -> Lab:
 def pressed(panel: ApiKeyPanel) -> str:
     """Press the button, and return the panel's text."""
     panel._create.click()
-    assert panel.finish(10)
+    assert panel.finish(60)
     return str(panel.status.value)
 
 

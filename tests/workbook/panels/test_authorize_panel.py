@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,7 +42,7 @@ def test_it_waits_beside_the_cells_and_shows_masked_tokens(lab: Lab) -> None:
     panel.begin()
     page = Person().finish(url)
     assert "You may now close this tab." in page.text
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert panel.tokens is not None
     assert panel.tokens.access_token.reveal() not in held()
     assert "<access_token>" in repr(panel)
@@ -55,16 +54,16 @@ def test_a_denial_and_a_cancel_are_shown_and_the_next_attempt_works(lab: Lab) ->
     panel = AuthorizePanel(lab)
     panel.begin()
     Person().finish(link_of(panel), "deny")
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert "access_denied" in panel.status.value
     panel.begin()
     link_of(panel)
     panel.cancel()
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert "Cancelled" in panel.status.value
     panel.begin()
     Person().finish(link_of(panel))
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert panel.tokens is not None
 
 
@@ -72,7 +71,7 @@ def test_nobody_comes(lab: Lab) -> None:
     """After the wait, the panel says so, and the button can be pressed again."""
     panel = AuthorizePanel(lab, wait=0.01)
     panel.begin()
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert "no_redirect_in_time" in panel.status.value
     assert not panel._begin.disabled
 
@@ -86,7 +85,7 @@ def test_a_paste_is_taken_and_a_bad_one_can_be_corrected(lab: Lab) -> None:
     until(lambda: "not_a_redirect" in panel.status.value)
     assert not panel.finish(0), "it waits on"
     typed(panel.form, "Use this address", redirect=redirect)
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert panel.tokens is not None
     code = redirect.partition("code=")[2].partition("&")[0]
     assert code not in held()
@@ -103,7 +102,7 @@ def test_a_paste_that_nothing_waits_for_is_answered(lab: Lab) -> None:
     typed(panel.form, "Use this address")
     assert panel.status.value == before
     panel.cancel()
-    assert panel.finish(10)
+    assert panel.finish(60)
 
 
 def test_a_grant_that_could_not_be_kept_is_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,17 +115,18 @@ def test_a_grant_that_could_not_be_kept_is_told(lab: Lab, monkeypatch: pytest.Mo
     panel = AuthorizePanel(lab)
     panel.begin()
     Person().finish(link_of(panel))
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert "panel.tokens.refresh_token.reveal()" in panel.status.value
 
 
 def test_cancel_does_not_wait_for_an_exchange(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The click returns at once; a code that is being exchanged still counts."""
     entered, gate, exchange = threading.Event(), threading.Event(), lab.oauth.exchange
+    opened: list[bool] = []
 
     def slow(response: AuthorizationResponse) -> TokenSet:
         entered.set()
-        gate.wait(10)
+        opened.append(gate.wait(60))
         return exchange(response)
 
     monkeypatch.setattr(lab.oauth, "exchange", slow)
@@ -134,13 +134,12 @@ def test_cancel_does_not_wait_for_an_exchange(lab: Lab, monkeypatch: pytest.Monk
     panel.begin()
     browser = threading.Thread(target=Person().finish, args=(link_of(panel),))
     browser.start()
-    assert entered.wait(10)
-    started = time.monotonic()
+    assert entered.wait(60)
     panel.cancel()
-    assert time.monotonic() - started < 5
     gate.set()
-    browser.join(10)
-    assert panel.finish(10)
+    browser.join(60)
+    assert panel.finish(60)
+    assert opened == [True], "the exchange was still waiting when the click returned"
     assert panel.tokens is not None
 
 
@@ -149,7 +148,7 @@ def test_a_lab_that_is_closed_is_an_error_in_the_panel(lab: Lab) -> None:
     panel = AuthorizePanel(lab, wait=0.2)
     lab.close()
     panel.begin()
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert "no_redirect_in_time" in panel.status.value
     assert not panel._begin.disabled
 
@@ -169,7 +168,7 @@ def test_the_organization_is_shown_before_anything_is_kept(
     monkeypatch.setattr(lab, "exchange", watched)
     panel.begin()
     Person().finish(link_of(panel))
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert panel.tokens is not None
     (before,) = shown
     assert panel.tokens.dd_org_name in before

@@ -46,7 +46,7 @@ def test_a_person_decides_on_the_page_in_the_panel(lab: Lab, decision: str) -> N
     hidden = _decision(panel._page, decision)["fields"]
     assert not [value for value in hidden.values() if len(value) > 20 and value in held()]
     panel._page.receive(_decision(panel._page, decision))
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert panel._page.html == ""
     assert (panel.tokens is not None) is (decision == "approve")
     assert ("access_denied" in panel.status.value) is (decision == "deny")

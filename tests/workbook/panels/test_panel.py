@@ -41,13 +41,13 @@ def test_every_panel_carries_its_text(name: str) -> None:
 def test_one_piece_of_work_at_a_time() -> None:
     """A second start while the first runs does nothing; afterwards it runs."""
     panel, gate = Shelf(), threading.Event()
-    assert panel.start(lambda: bool(gate.wait(10)))
+    assert panel.start(lambda: bool(gate.wait(60)))
     assert not panel.start(lambda: panel.say("twice"))
     assert not panel.finish(0)
     gate.set()
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert panel.start(lambda: panel.say("once"))
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert "once" in panel.status.value
 
 
@@ -59,10 +59,10 @@ def test_what_goes_wrong_is_shown_without_its_variables() -> None:
     """The kit's errors show their card; others only their name, because they may reveal more."""
     panel = Shelf()
     panel.start(lambda: _fail(InputError("unknown_site", "There is no site <b>x</b>.")))
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert "unknown_site" in panel.status.value
     assert "<b>" not in panel.status.value
     panel.start(lambda: _fail(ValueError("a secret")))
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert "ValueError" in panel.status.value
     assert "a secret" not in panel.status.value

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from support.backends import live_lab
-from support.panels import field, until
+from support.panels import field
 
 from ddoauth_kit.workbook import Lab, open_sandbox_lab
 from ddoauth_kit.workbook.panels import ProbePanel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ddoauth_kit.probing.probe_run import ProbeProgress
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def lab() -> Iterator[Lab]:
         yield lab
 
 
-def test_probes_run_and_can_be_cancelled(lab: Lab) -> None:
+def test_probes_run_and_can_be_cancelled(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Results appear in a table with filters; a cancelled run keeps its results."""
     panel = ProbePanel(lab)
     assert "No probes have run yet" in repr(panel)
@@ -32,11 +35,20 @@ def test_probes_run_and_can_be_cancelled(lab: Lab) -> None:
     assert len(panel.probes) == len(lab.registration.scopes)
     assert panel._bar.value == panel._bar.max
     field(panel, "Sites").value = list(lab.oauth.sites.names)
+    begun, cancelled = threading.Event(), threading.Event()
+
+    def hold(_progress: ProbeProgress) -> None:
+        begun.set()
+        cancelled.wait(60)
+
+    monkeypatch.setattr(panel, "_watch", hold)
     panel.run()
-    until(lambda: panel._probing is not None or not panel.finish(0))
+    assert begun.wait(60)
     panel.cancel()
+    cancelled.set()
     assert panel.finish(60)
     assert "Cancelled" in panel.status.value
+    assert 0 < len(panel.probes) < len(lab.registration.scopes) * len(lab.oauth.sites.names)
     assert not panel._run.disabled
 
 
@@ -63,7 +75,7 @@ def test_nothing_chosen_is_said(lab: Lab) -> None:
     panel = ProbePanel(lab)
     field(panel, "Scopes").value = []
     panel.run()
-    assert panel.finish(10)
+    assert panel.finish(60)
     assert "Choose at least one" in panel.status.value
 
 
@@ -73,6 +85,6 @@ def test_live_probes_need_a_grant_first(monkeypatch: pytest.MonkeyPatch) -> None
         panel = ProbePanel(lab)
         assert field(panel, "Sites").options == ["us1"]
         panel.run()
-        assert panel.finish(30)
+        assert panel.finish(60)
         assert "authorize first" in panel.status.value
         assert not panel._run.disabled

@@ -124,7 +124,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def _run(command: list[str], code: str, environ: dict[str, str]) -> str:
     """Run code that comes on standard input, and return what it printed."""
     done = subprocess.run(
-        command, input=code, env=environ, capture_output=True, text=True, timeout=30, check=False
+        command, input=code, env=environ, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     return done.stdout
