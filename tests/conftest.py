@@ -64,6 +64,9 @@ LONGEST = (
     "tests/soak/",
 )
 MOST_PROCESSES = 4
+# The variables of the tests themselves: where a download and a site built before are.
+SPEC_ARCHIVE = "DDOAUTH_SPEC_ARCHIVE"
+BUILT_SITE = "DDOAUTH_BUILT_SITE"
 # Tests with these markers run only where a marker expression names them.
 ASKED_FOR = ("soak", "judge", "runtimes", "tab")
 
@@ -141,8 +144,11 @@ def _rank(item: pytest.Item) -> int:
 
 @pytest.fixture(scope="session", autouse=True)
 def _state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the tests' store files apart from those of the person who runs the tests."""
+    """Keep the tests apart from settings and stored files of the person who runs them."""
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("DDOAUTH_")]:
+            if name not in {SPEC_ARCHIVE, BUILT_SITE}:
+                patch.delenv(name)
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         # Nobody's own keyring is asked, and none of the keyrings that tests make up.
@@ -161,12 +167,12 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spec_archive(shared_folder: Path) -> Path:
     """Find the source distribution that the data files name, or download it by pip.
 
-    DDOAUTH_SPEC_ARCHIVE may name an existing file.
+    The variable SPEC_ARCHIVE may name an existing file.
     """
     from ddoauth_kit.maintenance.spec.__main__ import CATALOGUE
     from ddoauth_kit.maintenance.spec.source import download
 
-    given = os.environ.get("DDOAUTH_SPEC_ARCHIVE")
+    given = os.environ.get(SPEC_ARCHIVE)
     if given:
         return Path(given)
     version = json.loads(CATALOGUE.read_text("utf-8"))["spec"].rpartition(" ")[2]
