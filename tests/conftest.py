@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from support.checklist import pytest_runtest_setup, pytest_terminal_summary
 from support.loopback import DrippingServer, HoldingServer, RawServer, RecordingServer
 from support.once import made_once
-from support.places import TESTS
+from support.places import BUILT_SITE, SPEC_ARCHIVE, TESTS
 from support.seconds import FolderSeconds
 from xdist.scheduler import LoadFileScheduling
 
@@ -64,9 +64,6 @@ LONGEST = (
     "tests/soak/",
 )
 MOST_PROCESSES = 4
-# The variables of the tests themselves: where a download and a site built before are.
-SPEC_ARCHIVE = "DDOAUTH_SPEC_ARCHIVE"
-BUILT_SITE = "DDOAUTH_BUILT_SITE"
 # Tests with these markers run only where a marker expression names them.
 ASKED_FOR = ("soak", "judge", "runtimes", "tab")
 

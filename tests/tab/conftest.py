@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from support.chromium import NAMES
-from support.places import ROOT
+from support.places import BUILT_SITE, ROOT
 from support.static_site import StaticServer, Tab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# A site that was built already, as the workflow does before it publishes the same folder.
-BUILT = "DDOAUTH_BUILT_SITE"
 # Every name but loopback's leads nowhere, for the service worker, too.
 LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 
@@ -34,7 +32,8 @@ def _missing(what: str) -> NoReturn:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the built site."""
-    if built := os.environ.get(BUILT):
+    # The workflow builds the site first, because it publishes the same folder.
+    if built := os.environ.get(BUILT_SITE):
         return Path(built)
     if find_spec("jupyterlite_core") is None or shutil.which("npm") is None:
         _missing("the extra `site`, or npm,")
