@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from importlib.metadata import EntryPoint
@@ -108,6 +109,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
         options["extra_arguments"] = [*_ARGUMENTS, *options.get("extra_arguments", ())]
         super().__init__(nb_man, **options)
         self.template = template
+        self._watching: asyncio.Future[None] | None = None
 
     def create_kernel_manager(self) -> Any:  # noqa: ANN401 - as above
         """Return a manager that uses the template, if there is one."""
@@ -132,3 +134,15 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
             return await super().async_start_new_kernel_client()
 
     start_new_kernel_client = run_sync(async_start_new_kernel_client)
+
+    def _async_poll_kernel_alive(self) -> asyncio.Future[None]:
+        """Watch the kernel until its cell ends; a cancelled cell leaves the watch to this class."""
+        self._watching = asyncio.ensure_future(super()._async_poll_kernel_alive())
+        return self._watching
+
+    async def _async_cleanup_kernel(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        await super()._async_cleanup_kernel()
+
+    _cleanup_kernel = run_sync(_async_cleanup_kernel)

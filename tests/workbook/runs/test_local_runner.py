@@ -201,6 +201,27 @@ def _is_template(process: psutil.Process) -> bool:
     return False
 
 
+def test_a_cancelled_notebook_leaves_no_task(tmp_path: Path) -> None:
+    """Nothing looks for the kernel any more, which would end in a traceback on stderr."""
+    from ddoauth_kit.workbook.runs.execution import execute
+
+    begun = tmp_path / "begun"
+    code = f"import pathlib, time; pathlib.Path({str(begun)!r}).touch(); time.sleep(60)"
+    source = notebook_file(tmp_path, "slow", code)
+
+    async def cancelled() -> set[asyncio.Task[Any]]:
+        output = tmp_path / "o.ipynb"
+        task = asyncio.create_task(execute(source, output=output, parameters={"SITE": "us1"}))
+        while not begun.exists() and not task.done():  # noqa: ASYNC110 - in another process
+            await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert asyncio.run(cancelled()) == set()
+
+
 @pytest.mark.skipif(not KernelTemplate.available, reason="this system cannot fork kernels")
 def test_a_kernel_that_was_only_just_forked_ends_too() -> None:
     """It has no session of its own yet, and would hold up the end of an interrupted run."""
