@@ -93,8 +93,9 @@ class Http:
 
     def close(self) -> None:
         """Close every connection."""
-        while self._clients:
-            self._clients.popitem()[1].close()
+        with quiet():
+            while self._clients:
+                self._clients.popitem()[1].close()
 
     def send(self, request: Request) -> Response:
         """Send a request and return the response, whatever its status is.
@@ -202,8 +203,9 @@ class AsyncHttp:
 
     async def _closed(self) -> None:
         self._free.clear()
-        while self._clients:
-            await self._clients.pop().aclose()
+        with quiet():
+            while self._clients:
+                await self._clients.pop().aclose()
 
     async def send(self, request: Request) -> Response:
         """Send a request and return the response, whatever its status; retry as `Http.send` does.

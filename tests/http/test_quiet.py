@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,7 +19,7 @@ from ddoauth_kit.workbook.lab.scripted_browser import Browser
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.loopback import RecordingServer
+    from support.loopback import HoldingServer, RecordingServer
 
     from ddoauth_kit import Site
 
@@ -56,7 +57,20 @@ def test_nothing_of_the_kit_is_logged(
     assert len(server.arrived) == 1
     assert not readable(ACCESS_TOKEN, caplog.text)
     assert not readable(CLIENT_SECRET, caplog.text)
-    assert "HTTP Request" not in caplog.text
+
+
+@pytest.mark.parametrize("send", [_by_http, _by_async_http])
+def test_the_end_of_a_connection_is_not_logged_either(
+    send: Callable[[Site], None],
+    serve_held: Callable[[bytes], HoldingServer],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A connection that is still open when the sender is closed ends in silence."""
+    server = serve_held(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+    with caplog.at_level(logging.DEBUG):
+        send(server.site)
+    own = [record.name for record in caplog.records if record.thread == threading.get_ident()]
+    assert [name for name in own if name.startswith(("httpx", "httpcore"))] == []
 
 
 def test_what_the_caller_sends_is_logged(
