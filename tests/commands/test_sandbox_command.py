@@ -10,7 +10,6 @@ import ssl
 import stat
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from shutil import which
@@ -22,6 +21,7 @@ import psutil
 import pytest
 from support.front import SECRET, clean_environment, program
 from support.visitors import Person
+from support.waiting import until
 
 from ddoauth_kit.cli import main
 from ddoauth_kit.commands.login import live_client
@@ -169,10 +169,7 @@ def test_ctrl_c_ends_the_whole_group() -> None:
         grandchild = psutil.Process(int(process.stdout.readline()))
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) in {1, 130}
-    until = time.monotonic() + 60
-    while _runs(grandchild) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not _runs(grandchild)
+    until(lambda: not _runs(grandchild))
 
 
 def _runs(process: psutil.Process) -> bool:

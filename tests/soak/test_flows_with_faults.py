@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.builders import with_locals
 from support.scene import Scene
+from support.waiting import until
 
 from ddoauth_kit.api.api_keys import api_key_slot, create_kept_api_key
 from ddoauth_kit.api.refusals import refuse_failure
@@ -144,10 +145,7 @@ def test_every_flow_has_a_named_end(
     assert flows.leaks == []
     assert not MINTED.search(caplog.text)
     # The server's side of a connection closes a moment after the client's.
-    until = time.monotonic() + 30
-    while len(list(Path("/proc/self/fd").iterdir())) > before + THREADS:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= before + THREADS)
     ends = ", ".join(f"{code} {n}" for code, n in flows.ends.most_common())
     record_property(
         "figure",

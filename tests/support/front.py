@@ -10,7 +10,6 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from ddoauth_kit.grading.front.proxy import Front
 from ddoauth_kit.grading.front.trust_files import TrustFiles
 from ddoauth_kit.workbook.lab.scripted_browser import Browser
 from support.visitors import Person
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -256,9 +256,7 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 
 def recorded(records: Sequence[FrontRecord]) -> Sequence[FrontRecord]:
     """Return what a front recorded, when there is something: its client may end before that."""
-    until = time.monotonic() + 30
-    while not records and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: records)
     return records
 
 

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until a condition is true, for at most a minute."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    from collections.abc import Iterator
 
 
 def held() -> str:

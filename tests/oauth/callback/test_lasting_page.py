@@ -13,6 +13,7 @@ import pytest
 from support.graded import free_port
 from support.scene import Scene
 from support.visitors import Heard, Person, get, waiting
+from support.waiting import until
 
 from ddoauth_kit.oauth.callback import callback_pages as pages
 from ddoauth_kit.oauth.callback.lasting_page import LastingPage
@@ -98,9 +99,6 @@ def test_nothing_else_is_there_and_the_port_closes() -> None:
         assert get(f"{origin}{path}").status == HTTPStatus.NOT_FOUND
     assert seen.wait(30)
     short = LastingPage(reply, hosts=LOOPBACK, seen=seen.set, lasts=0.2)
-    deadline = time.monotonic() + 30
-    while is_open(short.port):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: not is_open(short.port))
     assert is_open(page.port)
     page._server.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from support.waiting import until
 
 from ddoauth_kit.sandbox import FAULTS, SandboxError
 from ddoauth_kit.sandbox.oauth.consent_decision import SCRIPT
@@ -244,9 +245,7 @@ def test_duplicate_callback(
     sandbox.inject("duplicate-callback:1")
     partner = make_partner(sandbox, client=client)
     location = partner.decide(partner.ask()).headers["location"]
-    end = time.monotonic() + 30
-    while not server.arrived and time.monotonic() < end:
-        time.sleep(0.01)
+    until(lambda: server.arrived)
     (arrived,) = server.arrived
     assert location == f"{server.url}{arrived.target}"
 

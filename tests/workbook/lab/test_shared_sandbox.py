@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 from support.loopback import Answer
 from support.places import KIT
 from support.visitors import get
+from support.waiting import until
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook import open_lab
@@ -56,9 +56,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         process = subprocess.Popen(command, stderr=subprocess.PIPE)
     with process:
         path = _file(folder)
-        deadline = time.monotonic() + 60
-        while not path.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        until(path.exists)
         yield folder
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0

@@ -6,8 +6,9 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from support.panels import held, typed, until
+from support.panels import held, typed
 from support.visitors import Person
+from support.waiting import until
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook import open_sandbox_lab

@@ -8,7 +8,8 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.panels import held, until
+from support.panels import held
+from support.waiting import until
 
 from ddoauth_kit.workbook import open_sandbox_lab
 from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import pytest
-from support.panels import field, held, until
+from support.panels import field, held
 from support.visitors import Person
+from support.waiting import until
 
 from ddoauth_kit.workbook import Lab, open_sandbox_lab
 from ddoauth_kit.workbook.panels import TokenPanel

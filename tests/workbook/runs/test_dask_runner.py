@@ -17,6 +17,7 @@ from support.builders import notebook_file, readable
 from support.leaky import POSITIONED, POSITIONS, in_positions
 from support.places import TESTS
 from support.slots import fill, slots
+from support.waiting import until
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.secret import Secret
@@ -105,10 +106,8 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path, monkeypatch: pytest.Monke
             text=True,
         ) as process,
     ):
-        until = time.monotonic() + 60
-        while not (there := list(begun.glob("us1-*"))) and time.monotonic() < until:
-            time.sleep(0.05)
-        killed = int(there[0].name.rpartition("-")[2])
+        until(lambda: list(begun.glob("us1-*")))
+        killed = int(next(begun.glob("us1-*")).name.rpartition("-")[2])
         os.kill(killed, signal.SIGKILL)
         (tmp_path / "killed").touch()
         said, err = process.communicate(timeout=120)

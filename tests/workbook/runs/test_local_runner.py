@@ -20,6 +20,7 @@ import psutil
 import pytest
 from support.builders import notebook_file
 from support.places import TESTS
+from support.waiting import until
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.socket_folder import short_parent
@@ -180,9 +181,9 @@ def test_a_template_that_dies_stops_nothing(tmp_path: Path) -> None:
     source = notebook_file(tmp_path, "works", "print(SITE)")
     with KernelTemplate.started() as template:
         found: list[psutil.Process] = []
-        until = time.monotonic() + 60
+        end = time.monotonic() + 60
         # A program that is just being loaded has no arguments yet.
-        while not found and time.monotonic() < until:
+        while not found and time.monotonic() < end:
             found = [each for each in psutil.Process().children() if _is_template(each)]
         (process,) = found
         process.kill()
@@ -301,17 +302,9 @@ def test_kernels_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
     notebooks = [str(notebook_file(tmp_path, name, code)) for name in ("one", "two")]
     command = [sys.executable, "-m", "ddoauth_kit", "run", *notebooks, "--out", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        until = time.monotonic() + 60
-        while not list(pids.iterdir()) and time.monotonic() < until:
-            time.sleep(0.1)
+        until(lambda: list(pids.iterdir()))
         process.kill()
-    assert list(pids.iterdir())
-    until = time.monotonic() + 60
-    while (left := [path for path in pids.iterdir() if _runs(int(path.name))]) and (
-        time.monotonic() < until
-    ):
-        time.sleep(0.1)
-    assert not left
+    until(lambda: not [path for path in pids.iterdir() if _runs(int(path.name))])
 
 
 def test_a_closed_terminal_ends_a_run_and_leaves_no_folder(tmp_path: Path) -> None:
@@ -323,9 +316,7 @@ def test_a_closed_terminal_ends_a_run_and_leaves_no_folder(tmp_path: Path) -> No
     command = [sys.executable, "-m", "ddoauth_kit", "run", *notebooks, "--out", str(out)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]
-        until = time.monotonic() + 60
-        while not begun.exists() and time.monotonic() < until:
-            time.sleep(0.1)
+        until(begun.exists)
         parent = short_parent() or tmp_path
         assert list(parent.glob(f"ddoauth-{process.pid}-*"))
         assert process.stdout is not None
